@@ -1,0 +1,51 @@
+# Two commands for a newcomer: make recommend, make test. Both make what they need first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: recommend test test-tensorflow lint types layers check lock clean
+
+recommend: $(VENV)/.ready
+	$(BIN)/python main.py
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest
+
+# The model tests on the other backend; give it an environment of its own: VENV=.venv-tensorflow.
+test-tensorflow: $(VENV)/.ready-dev requirements/tensorflow.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/tensorflow.txt
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/towers tests/retrieval tests/ranking
+
+check: lint types layers test
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready-dev
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+layers: $(VENV)/.ready-dev
+	$(BIN)/lint-imports
+
+# The pinned versions, with hashes and without an index URL; run it after a change of pyproject.toml.
+lock: $(VENV)/.ready-dev
+	for extra in "" dev tensorflow; do \
+	  $(BIN)/uv pip compile pyproject.toml requirements/build.in $${extra:+--extra $$extra} --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade \
+	    $${extra:+--constraint requirements/base.txt} \
+	    --output-file requirements/$${extra:-base}.txt || exit 1; \
+	done
+
+$(VENV)/.ready: requirements/base.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/base.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,152 @@
+"""Matinee: a two-stage movie recommender, from a file of ratings to films on a screen.
+
+Importing it is light: each name brings what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matinee.artifacts import SavedModel, load_model, save_model
+    from matinee.data.catalog import Catalog
+    from matinee.data.ratings import Ratings
+    from matinee.data.sources import load_catalog, load_data, load_movielens, load_ratings
+    from matinee.data.splits import (
+        Split,
+        make_split,
+        split_by_time,
+        split_leave_last_out,
+        split_published,
+        split_random,
+    )
+    from matinee.data.vocabulary import Vocabulary
+    from matinee.errors import MatineeError
+    from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
+    from matinee.index.exact import ExactIndex
+    from matinee.pipeline import evaluate_model, measure, train_model
+    from matinee.ranking.config import RankingConfig
+    from matinee.ranking.fit import fit_ranking, ranker_of
+    from matinee.ranking.two_tower import MovieLensRanking, TwoTowerModel
+    from matinee.recipe import Recipe, load_recipe
+    from matinee.recommender import Recommender
+    from matinee.retrieval.config import RetrievalConfig
+    from matinee.retrieval.fit import fit_retrieval, retriever_of
+    from matinee.retrieval.metrics import FactorizedTopK
+    from matinee.retrieval.two_tower import MovieLensRetrieval, RetrievalModel
+    from matinee.seed import (
+        MovieIndex,
+        MovieRanker,
+        main,
+        print_ratings,
+        rank_movies,
+        retrieve_movies,
+    )
+    from matinee.types import Query, Recommendation, TopK
+
+# Before anybody imports Keras, whose own default needs TensorFlow.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "artifacts": ("SavedModel", "load_model", "save_model"),
+    "data.catalog": ("Catalog",),
+    "data.ratings": ("Ratings",),
+    "data.sources": ("load_catalog", "load_data", "load_movielens", "load_ratings"),
+    "data.splits": (
+        "Split",
+        "make_split",
+        "split_by_time",
+        "split_leave_last_out",
+        "split_published",
+        "split_random",
+    ),
+    "data.vocabulary": ("Vocabulary",),
+    "errors": ("MatineeError",),
+    "evaluation.evaluate": ("evaluate_ranker", "evaluate_retriever"),
+    "index.exact": ("ExactIndex",),
+    "pipeline": ("evaluate_model", "measure", "train_model"),
+    "ranking.config": ("RankingConfig",),
+    "ranking.fit": ("fit_ranking", "ranker_of"),
+    "ranking.two_tower": ("MovieLensRanking", "TwoTowerModel"),
+    "recipe": ("Recipe", "load_recipe"),
+    "recommender": ("Recommender",),
+    "retrieval.config": ("RetrievalConfig",),
+    "retrieval.fit": ("fit_retrieval", "retriever_of"),
+    "retrieval.metrics": ("FactorizedTopK",),
+    "retrieval.two_tower": ("MovieLensRetrieval", "RetrievalModel"),
+    "seed": (
+        "MovieIndex",
+        "MovieRanker",
+        "main",
+        "print_ratings",
+        "rank_movies",
+        "retrieve_movies",
+    ),
+    "types": ("Query", "Recommendation", "TopK"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Catalog",
+    "ExactIndex",
+    "FactorizedTopK",
+    "MatineeError",
+    "MovieIndex",
+    "MovieLensRanking",
+    "MovieLensRetrieval",
+    "MovieRanker",
+    "Query",
+    "RankingConfig",
+    "Ratings",
+    "Recipe",
+    "Recommendation",
+    "Recommender",
+    "RetrievalConfig",
+    "RetrievalModel",
+    "SavedModel",
+    "Split",
+    "TopK",
+    "TwoTowerModel",
+    "Vocabulary",
+    "evaluate_model",
+    "evaluate_ranker",
+    "evaluate_retriever",
+    "fit_ranking",
+    "fit_retrieval",
+    "load_catalog",
+    "load_data",
+    "load_model",
+    "load_movielens",
+    "load_ratings",
+    "load_recipe",
+    "main",
+    "make_split",
+    "measure",
+    "print_ratings",
+    "rank_movies",
+    "ranker_of",
+    "retrieve_movies",
+    "retriever_of",
+    "save_model",
+    "split_by_time",
+    "split_leave_last_out",
+    "split_published",
+    "split_random",
+    "train_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'matinee' has no attribute {name!r}")
+    value = getattr(import_module(f"matinee.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,40 @@
+"""The command line: parse, call, show. Exit codes are those of `matinee.errors`."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from matinee.cli.app import app
+from matinee.cli.root import StoppedError
+from matinee.cli.show import show_error
+from matinee.console import say
+from matinee.errors import MatineeError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit: 0 done, 2 wrong use, 3 … 7 as `matinee.errors`, 130 Ctrl-C."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that a terminal cannot show is no reason to fail.
+            stream.reconfigure(errors="replace")
+    try:
+        app(args=words, prog_name="matinee")
+    except MatineeError as error:
+        show_error(error, as_json="--json" in words)
+        sys.exit(error.exit_code)
+    except StoppedError as stopped:
+        if isinstance(stopped.__cause__, KeyboardInterrupt):
+            say("interrupted; nothing was left half-written")
+            sys.exit(INTERRUPTED)
+        # Whoever read the output has had enough; keep Python's own flush from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        show_error(error, as_json="--json" in words)
+        sys.exit(MatineeError.exit_code)

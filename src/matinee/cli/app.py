@@ -1,0 +1,185 @@
+"""The commands that train, measure and recommend; those of `data` and `model` have files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matinee.cli import options as o
+from matinee.cli.data import data_app
+from matinee.cli.model import model_app
+from matinee.cli.root import Root
+from matinee.cli.show import show_json, show_metrics, show_table
+from matinee.console import say
+from matinee.errors import NotFoundError
+
+app = typer.Typer(
+    cls=Root,
+    help="Matinee recommends films: from a file of ratings to a list for everybody.\n\n"
+    "Start with: matinee train --data 100k --out models/ml-100k",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(data_app, name="data")
+app.add_typer(model_app, name="model")
+
+
+@app.command(epilog="example: matinee train --data 100k --recipe default --out models/ml-100k")
+def train(
+    out: Annotated[Path, typer.Option(help="Directory to write the model to.")],
+    data: o.Data = "100k",
+    recipe: Annotated[str, typer.Option(help="default, seed, or a .toml file.")] = "default",
+    protocol: o.Protocol = "seed",
+    seed: o.Seed = 42,
+    films: o.Films = None,
+    user_column: o.UserColumn = None,
+    item_column: o.ItemColumn = None,
+    rating_column: o.RatingColumn = None,
+    timestamp_column: o.TimestampColumn = None,
+    scale: o.Scale = None,
+    on_bad_rows: o.OnBadRows = "raise",
+    json: o.Json = False,
+) -> None:
+    """Train a model on a protocol's training part, measure it on the test part, save it."""
+    from matinee.artifacts import check_target, save_model
+    from matinee.pipeline import train_model
+    from matinee.recipe import load_recipe
+
+    check_target(out)
+    settings = load_recipe(recipe)
+    source = o.source_of(
+        data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
+    )
+    ratings, catalog = o.load_source(source)
+    model = train_model(ratings, catalog, settings, protocol=protocol, seed=seed, source=source)
+    save_model(model, out)
+    if json:
+        show_json({"model": str(out), "data": dict(model.data), "metrics": dict(model.metrics)})
+        return
+    if model.metrics:
+        show_metrics(f"{ratings}, protocol {protocol}", model.metrics)
+    say(f"saved to {out}; next: matinee recommend --model {out} --user {ratings.users.id(0)}")
+
+
+@app.command(epilog="example: matinee evaluate --model models/ml-100k --protocol seed")
+def evaluate(
+    model: o.Model,
+    protocol: Annotated[
+        str | None, typer.Option(help="How to cut; what it was trained by if not given.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the cut; that of the training if not given.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the ratings are; as when trained if not given.")
+    ] = None,
+    json: o.Json = False,
+) -> None:
+    """Measure a model on ratings that it was not trained on."""
+    from matinee.artifacts import load_model
+    from matinee.pipeline import evaluate_model
+
+    saved = load_model(model)
+    source = dict(saved.data["source"])
+    if data is not None:
+        source["source"] = data
+    if "source" not in source:
+        raise NotFoundError(f"{model} does not say where its ratings are; name them with --data")
+    ratings, _ = o.load_source(source)
+    protocol = protocol or str(saved.data["protocol"])
+    seed = saved.seed if seed is None else seed
+    metrics = evaluate_model(saved, ratings, protocol, seed)
+    if json:
+        show_json({"model": str(model), "protocol": protocol, "seed": seed, "metrics": metrics})
+    else:
+        show_metrics(f"{model}, protocol {protocol}, seed {seed}", metrics)
+
+
+@app.command(
+    epilog='example: matinee recommend --model models/ml-100k --history "Heat (1995)=5" '
+    '--history "Fargo (1996)=4"'
+)
+def recommend(
+    model: o.Model,
+    user: Annotated[str | None, typer.Option(help="A user's id.")] = None,
+    history: Annotated[
+        list[str] | None, typer.Option(help='A film and its stars, "Heat (1995)=5"; repeatable.')
+    ] = None,
+    k: Annotated[int, typer.Option("-k", help="How many films.")] = 10,
+    json: o.Json = False,
+) -> None:
+    """Recommend films to a user of the training data, or to anybody with a history."""
+    from matinee.artifacts import load_model
+
+    recommender = load_model(model).recommender
+    films = recommender.recommend(user, o.parse_history(history or []) or None, k)
+    if films and films[0].source == "popular":
+        say(f"user {user} is not in the training data: here is what suits most people")
+    if json:
+        show_json({"user": user, "recommendations": [film.to_dict() for film in films]})
+        return
+    whom = f"user {user}" if user is not None else "you"
+    _show_films(f"For {whom}", [(f.title, ", ".join(f.genres), f"{f.stars:.2f}") for f in films])
+
+
+@app.command(epilog='example: matinee similar --model models/ml-100k "Fargo (1996)"')
+def similar(
+    film: Annotated[str, typer.Argument(help="A film's title or id.")],
+    model: o.Model,
+    k: Annotated[int, typer.Option("-k", help="How many films.")] = 10,
+    json: o.Json = False,
+) -> None:
+    """Find films like one."""
+    from matinee.artifacts import load_model
+
+    recommender = load_model(model).recommender
+    films = recommender.similar(film, k)
+    if json:
+        show_json({"film": film, "similar": [near.to_dict() for near in films]})
+        return
+    title = recommender.catalog.title(recommender.catalog.find(film))
+    _show_films(
+        f"Like {title}",
+        [(f.title, ", ".join(f.genres), f"{f.score:.2f}") for f in films],
+        number="likeness",
+    )
+
+
+@app.command(epilog="example: matinee search fargo")
+def search(
+    title: Annotated[str, typer.Argument(help="A title, or something like it.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Search the catalogue of this model.")
+    ] = None,
+    data: o.Data = "100k",
+    limit: Annotated[int, typer.Option(min=1, help="How many films.")] = 10,
+    json: o.Json = False,
+) -> None:
+    """Find a film's id by its title; typing errors are forgiven."""
+    if model is not None:
+        from matinee.artifacts import load_model
+
+        catalog = load_model(model).recommender.catalog
+    else:
+        _, catalog = o.load_source({"source": data})
+    found = catalog.search(title, limit)
+    if json:
+        films = [
+            {"movie_id": catalog.items.id(n), "title": catalog.title(n), "likeness": round(s, 1)}
+            for n, s in found
+        ]
+        show_json({"query": title, "films": films})
+    elif found:
+        rows = [(catalog.items.id(n), catalog.title(n), f"{s:.0f}") for n, s in found]
+        show_table(f"Titles like {title!r}", ["id", "film", "likeness"], rows, right=["likeness"])
+    else:
+        say(f"no title is like {title!r} ({len(catalog):,} films)")
+
+
+def _show_films(title: str, rows: list[tuple[str, str, str]], number: str = "stars") -> None:
+    numbered = [(str(place), *row) for place, row in enumerate(rows, 1)]
+    show_table(title, ["", "film", "genres", number], numbered, right=["", number])

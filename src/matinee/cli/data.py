@@ -1,0 +1,135 @@
+"""`matinee data …`: fetch, check and describe ratings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from matinee.cli import options as o
+from matinee.cli.show import show_json, show_line, show_table
+from matinee.errors import DataError
+
+if TYPE_CHECKING:
+    from matinee.data.catalog import Catalog
+    from matinee.data.ratings import Ratings
+
+data_app = typer.Typer(
+    help="Fetch, check and describe ratings.", no_args_is_help=True, rich_markup_mode=None
+)
+_SHOWN_PROBLEMS = 20
+
+
+@data_app.command(epilog="example: matinee data fetch --data 1m")
+def fetch(data: o.Data = "100k", json: o.Json = False) -> None:
+    """Download a MovieLens set into the cache, once, and check it."""
+    ratings, catalog = o.load_source({"source": data})
+    if json:
+        show_json({"data": data, "ratings": len(ratings), "films": len(catalog)})
+    else:
+        show_line(f"{data}: {ratings}")
+
+
+@data_app.command(epilog="example: matinee data check --data ratings.csv --scale 1:5")
+def check(
+    data: o.Data = "100k",
+    films: o.Films = None,
+    user_column: o.UserColumn = None,
+    item_column: o.ItemColumn = None,
+    rating_column: o.RatingColumn = None,
+    timestamp_column: o.TimestampColumn = None,
+    scale: o.Scale = None,
+    json: o.Json = False,
+) -> None:
+    """Look at every row; list those that could not be used. Exit code 3 if there are any."""
+    from matinee.data.sources import check_data
+
+    source = o.source_of(
+        data, films, user_column, item_column, rating_column, timestamp_column, scale
+    )
+    del source["on_bad_rows"]
+    if "scale" in source:
+        source["scale"] = tuple(source["scale"])
+    problems = check_data(source.pop("source"), **source)
+    if json:
+        rows = [{"line": p.line, "value": p.value, "reason": p.reason} for p in problems]
+        show_json({"data": data, "problems": rows})
+    elif problems:
+        rows = [(str(p.line), p.value, p.reason) for p in problems[:_SHOWN_PROBLEMS]]
+        show_table(f"{data}: {len(problems):,} bad rows", ["line", "value", "reason"], rows)
+    else:
+        show_line(f"{data}: every row is good")
+    if problems:
+        raise DataError(
+            f"{data} has {len(problems):,} bad rows; correct them, or load with --on-bad-rows skip"
+        )
+
+
+@data_app.command(epilog="example: matinee data describe --data 100k")
+def describe(
+    data: o.Data = "100k",
+    films: o.Films = None,
+    user_column: o.UserColumn = None,
+    item_column: o.ItemColumn = None,
+    rating_column: o.RatingColumn = None,
+    timestamp_column: o.TimestampColumn = None,
+    scale: o.Scale = None,
+    on_bad_rows: o.OnBadRows = "raise",
+    json: o.Json = False,
+) -> None:
+    """Say how many users, films and ratings there are, and how they spread."""
+    source = o.source_of(
+        data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
+    )
+    facts = facts_of(*o.load_source(source))
+    if json:
+        show_json({"data": data, **facts})
+        return
+    stars = facts.pop("stars")
+    genres = facts.pop("genres")
+    rows = [
+        (name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+        for name, value in facts.items()
+    ]
+    show_table(data, ["", "value"], rows, right=["value"])
+    most = max(stars.values())
+    bars = [(s, f"{n:,}", "█" * round(40 * n / most)) for s, n in stars.items()]
+    show_table("Stars", ["stars", "ratings", ""], bars, ["stars", "ratings"])
+    if genres:
+        show_table(
+            "Genres", ["genre", "films"], [(g, f"{n:,}") for g, n in genres.items()], ["films"]
+        )
+
+
+def facts_of(ratings: Ratings, catalog: Catalog) -> dict[str, Any]:
+    """What `describe` says, JSON-ready."""
+    import numpy as np
+
+    per_user = np.bincount(ratings.user_index, minlength=len(ratings.users))
+    per_film = ratings.item_counts()
+    values, counts = np.unique(ratings.rating, return_counts=True)
+    facts: dict[str, Any] = {
+        "users": len(ratings.users),
+        "films": len(catalog),
+        "films_rated": int((per_film > 0).sum()),
+        "ratings": len(ratings),
+        "density": round(len(ratings) / (len(ratings.users) * len(catalog)), 5),
+        "mean_stars": round(float(ratings.rating.mean(dtype=np.float64)), 4),
+        "ratings_per_user_median": float(np.median(per_user)),
+        "ratings_per_user_most": int(per_user.max()),
+        "ratings_per_film_median": float(np.median(per_film)),
+        "ratings_per_film_most": int(per_film.max()),
+    }
+    if ratings.timestamp is not None:
+        facts["first"], facts["last"] = (
+            datetime.fromtimestamp(int(t), UTC).strftime("%Y-%m-%d")
+            for t in (ratings.timestamp[0], ratings.timestamp[-1])
+        )
+    names, sizes = np.unique(
+        np.array([g for row in catalog.films["genres"] for g in row], dtype=str), return_counts=True
+    )
+    order = np.argsort(-sizes, kind="stable")
+    facts["stars"] = {f"{v:g}": int(c) for v, c in zip(values, counts, strict=True)}
+    facts["genres"] = {str(names[i]): int(sizes[i]) for i in order}
+    return facts

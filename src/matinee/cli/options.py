@@ -1,0 +1,108 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matinee.errors import ConfigError
+
+if TYPE_CHECKING:
+    from matinee.data.catalog import Catalog
+    from matinee.data.ratings import Ratings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Data = Annotated[
+    str,
+    typer.Option(
+        help="A MovieLens name (100k, latest-small, 1m, 10m, 20m, 25m, 32m), a MovieLens .zip or "
+        "directory, or a .csv or .parquet file of ratings."
+    ),
+]
+Films = Annotated[
+    Path | None, typer.Option(help="A .csv or .parquet file of films, for ratings of your own.")
+]
+UserColumn = Annotated[str | None, typer.Option(help="Column of user ids; guessed if not given.")]
+ItemColumn = Annotated[str | None, typer.Option(help="Column of film ids; guessed if not given.")]
+RatingColumn = Annotated[str | None, typer.Option(help="Column of stars; guessed if not given.")]
+TimestampColumn = Annotated[
+    str | None, typer.Option(help="Column of seconds since 1970; guessed if not given.")
+]
+Scale = Annotated[
+    str | None, typer.Option(help="Lowest and highest stars allowed, as 1:5; found if not given.")
+]
+OnBadRows = Annotated[
+    str, typer.Option(help="raise: stop at the first; skip: write them to a file, keep the rest.")
+]
+Model = Annotated[Path, typer.Option("--model", help="Directory of a trained model.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Protocol = Annotated[
+    str,
+    typer.Option(help="How to cut: seed (random 80/20), u1…u5, ua, ub, leave-last-out, time, all."),
+]
+
+
+def source_of(
+    data: str,
+    films: Path | None,
+    user_column: str | None,
+    item_column: str | None,
+    rating_column: str | None,
+    timestamp_column: str | None,
+    scale: str | None,
+    on_bad_rows: str = "raise",
+) -> dict[str, Any]:
+    """The arguments of `load_data`, as a model's manifest keeps them."""
+    if on_bad_rows not in ("raise", "skip"):
+        raise ConfigError(f"--on-bad-rows {on_bad_rows}; expected raise or skip")
+    given = {
+        "source": data,
+        "films": None if films is None else str(films),
+        "user": user_column,
+        "item": item_column,
+        "rating": rating_column,
+        "timestamp": timestamp_column,
+        "scale": None if scale is None else list(parse_scale(scale)),
+        "on_bad_rows": on_bad_rows,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def load_source(source: dict[str, Any]) -> tuple[Ratings, Catalog]:
+    """Load what `source_of` describes."""
+    from matinee.data.sources import load_data
+
+    arguments = dict(source)
+    if "scale" in arguments:
+        arguments["scale"] = tuple(arguments["scale"])
+    return load_data(arguments.pop("source"), **arguments)
+
+
+def parse_scale(text: str) -> tuple[float, float]:
+    """`1:5` as (1.0, 5.0)."""
+    low, _, high = text.partition(":")
+    try:
+        scale = (float(low), float(high))
+    except ValueError:
+        scale = (0.0, 0.0)
+    if not scale[0] < scale[1]:
+        raise ConfigError(f"--scale {text}; expected the lowest and the highest stars, as 1:5")
+    return scale
+
+
+def parse_history(films: list[str]) -> dict[str, float]:
+    """`["Heat (1995)=5"]` as `{"Heat (1995)": 5.0}`."""
+    history: dict[str, float] = {}
+    for film in films:
+        name, _, stars = film.rpartition("=")
+        try:
+            history[name.strip()] = float(stars)
+        except ValueError:
+            name = ""
+        if not name.strip():
+            raise ConfigError(
+                f'--history {film!r}; expected a film and its stars, as "Heat (1995)=5"'
+            )
+    return history

@@ -1,0 +1,84 @@
+"""Settings as frozen dataclasses, read from TOML and checked; an unknown key is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from matinee.errors import ConfigError, NotFoundError
+
+T = TypeVar("T")
+OptimizerName = Literal["adagrad", "adam"]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary.
+
+    Raises:
+        NotFoundError: no such file.
+        ConfigError: not TOML; the message names the line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotFoundError(f"no file {path}; expected a TOML file of settings") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}; correct that place") from error
+
+
+def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
+    """A settings dataclass from a mapping; nested dataclasses from nested mappings.
+
+    Args:
+        kind: a dataclass.
+        values: its fields by name; what is missing keeps its default.
+        where: what to call the mapping in an error.
+
+    Raises:
+        ConfigError: a key that is no field, or a value of another type; lists the valid keys.
+    """
+    hints = get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(
+                f"unknown setting {key!r} in {where}; {meant}valid: {', '.join(sorted(names))}"
+            )
+    return kind(
+        **{key: _checked(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+    )
+
+
+def require(condition: bool, name: str, value: object, expected: str) -> None:
+    """Raise a `ConfigError` that names a setting, its value and what was expected."""
+    if not condition:
+        raise ConfigError(f"{name} = {value!r}; expected {expected}")
+
+
+def _checked(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where} = {value!r}; expected a table of settings")
+        return build(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is tuple:
+        element = get_args(hint)[0]
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where} = {value!r}; expected a list")
+        items = cast("Sequence[Any]", value)
+        return tuple(_checked(element, item, where) for item in items)
+    if get_origin(hint) is Literal:
+        require(value in get_args(hint), where, value, f"one of {', '.join(get_args(hint))}")
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (
+        not isinstance(value, hint) or (hint is not bool and isinstance(value, bool))
+    ):
+        raise ConfigError(f"{where} = {value!r}; expected {hint.__name__}")
+    return value

@@ -1,0 +1,1 @@
+"""Ratings, films and how they are cut: NumPy and Polars alone."""

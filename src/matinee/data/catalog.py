@@ -1,0 +1,163 @@
+"""Film metadata aligned to the vocabulary of films, and the search for a title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import polars as pl
+from rapidfuzz import fuzz, process, utils
+
+from matinee.data.titles import display_title, parse_title
+from matinee.data.vocabulary import Vocabulary
+from matinee.errors import DataError, NotFoundError
+
+_SCHEMA = {"title": pl.String, "year": pl.Int16, "genres": pl.List(pl.String)}
+_GOOD_MATCH = 60.0
+
+
+class Catalog:
+    """Titles, years and genres of the films in a vocabulary, row for row.
+
+    Args:
+        items: the films' ids.
+        films: `title` (String, without the year), `year` (Int16, null if unknown) and `genres`
+            (List[String]), row i belonging to film number i.
+
+    Raises:
+        DataError: other columns or another number of rows.
+    """
+
+    def __init__(self, items: Vocabulary, films: pl.DataFrame) -> None:
+        if dict(films.schema) != _SCHEMA or len(films) != len(items):
+            raise DataError(
+                f"films: got {len(films)} rows of {dict(films.schema)}; "
+                f"expected {len(items)} rows of {_SCHEMA}"
+            )
+        self.items = items
+        self.films = films
+
+    @classmethod
+    def of_titles(
+        cls,
+        ids: Sequence[str | int],
+        titles: Sequence[str],
+        genres: Sequence[Sequence[str]] | None = None,
+        years: Sequence[int | None] | None = None,
+    ) -> Catalog:
+        """A catalogue from columns in any order.
+
+        Args:
+            ids: the films' ids, each once.
+            titles: as catalogues write them, `"Big Sleep, The (1946)"`; see `parse_title`.
+            genres: names for each film; None leaves them empty.
+            years: of release, where they are not part of the title.
+
+        Raises:
+            DataError: an id stands there twice, or the columns differ in length.
+        """
+        items = Vocabulary.of(ids, "movie")
+        if len(items) != len(ids):
+            seen: set[str] = set()
+            twice = next(str(i) for i in ids if str(i) in seen or seen.add(str(i)))  # type: ignore[func-returns-value]
+            raise DataError(
+                f"film id {twice} stands in the catalogue twice; expected each once; "
+                "remove or renumber one"
+            )
+        parsed = [parse_title(title) for title in titles]
+        if years is not None:
+            parsed = [(name, year or own) for (name, own), year in zip(parsed, years, strict=True)]
+        names: list[list[str]] = (
+            [[]] * len(ids) if genres is None else [list(film) for film in genres]
+        )
+        films = pl.DataFrame(
+            {
+                "number": items.numbers(ids),
+                "title": [name for name, _ in parsed],
+                "year": [year for _, year in parsed],
+                "genres": names,
+            },
+            schema={"number": pl.Int32, **_SCHEMA},
+        )
+        return cls(items, films.sort("number").drop("number"))
+
+    @classmethod
+    def of_ids(cls, items: Vocabulary) -> Catalog:
+        """A catalogue that knows nothing but the ids, which serve as titles."""
+        titles = [f"film {items.id(number)}" for number in range(len(items))]
+        genres: list[list[str]] = [[]] * len(items)
+        films = {"title": titles, "year": [None] * len(items), "genres": genres}
+        return cls(items, pl.DataFrame(films, schema=_SCHEMA))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"Catalog({len(self):,} films)"
+
+    def title(self, number: int) -> str:
+        """The title as people write it, with the year: `The Big Sleep (1946)`."""
+        return self.titles[number]
+
+    def year(self, number: int) -> int | None:
+        """The year of release, or None."""
+        return self.films["year"][number]
+
+    def genres(self, number: int) -> tuple[str, ...]:
+        """The genres' names; empty if unknown."""
+        return tuple(self.films["genres"][number])
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Every film's title with its year, in number order."""
+        columns = zip(self.films["title"], self.films["year"], strict=True)
+        return [display_title(name, year) for name, year in columns]
+
+    @cached_property
+    def _plain_titles(self) -> list[str]:
+        return [utils.default_process(title) for title in self.titles]
+
+    def search(self, text: str, limit: int = 10) -> list[tuple[int, float]]:
+        """Films whose titles look like `text`, best first; typing errors are forgiven.
+
+        Returns:
+            Up to `limit` pairs of film number and likeness, 60 … 100.
+        """
+        wanted = utils.default_process(text)
+        if not wanted:
+            return []
+        found = process.extract(
+            wanted,
+            self._plain_titles,
+            scorer=fuzz.WRatio,
+            limit=4 * limit,
+            score_cutoff=_GOOD_MATCH,
+        )
+        # Among equally alike titles the one nearest in length is the one that was meant.
+        found.sort(key=lambda match: (-match[1], abs(len(match[0]) - len(wanted)), match[2]))
+        return [(number, float(score)) for _, score, number in found[:limit]]
+
+    def find(self, film: str | int) -> int:
+        """The number of the film that an id or a title names.
+
+        A title may lack its year if it is unique without.
+
+        Raises:
+            NotFoundError: nothing or more than one film fits; the message lists what is near.
+        """
+        if film in self.items:
+            return self.items.number(film)
+        wanted = utils.default_process(str(film))
+        exact = [n for n, title in enumerate(self._plain_titles) if title == wanted]
+        if not exact:
+            names = self.films["title"]
+            exact = [n for n, name in enumerate(names) if utils.default_process(name) == wanted]
+        if len(exact) == 1:
+            return exact[0]
+        near = exact or [number for number, _ in self.search(str(film), limit=5)]
+        listed = "; ".join(f"{self.titles[n]} [id {self.items.id(n)}]" for n in near)
+        count = "several films are" if exact else "no film is"
+        raise NotFoundError(
+            f"{count} called {film!r} ({len(self):,} films); "
+            + (f"near it: {listed}; give the id" if near else "try: matinee search TITLE")
+        )

@@ -1,0 +1,57 @@
+"""Every error that Matinee raises on purpose.
+
+    MatineeError
+    ├── ConfigError        a setting is unknown or out of range                  exit 2
+    ├── DataError          ratings, films or archives that cannot be trusted     exit 3
+    ├── NotFoundError      a user, film, file or column that is not there        exit 4
+    ├── ModelFileError     a saved model that is damaged or of another kind      exit 5
+    ├── DownloadError      the network did not give the data                     exit 6
+    └── LeakageError       a model asked about ratings that it was trained on    exit 7
+
+Each message says what was given, what was expected and what to do. Whoever wants to catch them all
+catches `MatineeError`; the command line turns each into one line and its exit code.
+"""
+
+from __future__ import annotations
+
+
+class MatineeError(Exception):
+    """Base of every error that Matinee raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(MatineeError, ValueError):
+    """A setting is unknown or out of range."""
+
+    exit_code = 2
+
+
+class DataError(MatineeError, ValueError):
+    """Ratings, films or archives that cannot be trusted."""
+
+    exit_code = 3
+
+
+class NotFoundError(MatineeError, LookupError):
+    """A user, film, file or column that is not there."""
+
+    exit_code = 4
+
+
+class ModelFileError(MatineeError):
+    """A saved model that is damaged or of another kind."""
+
+    exit_code = 5
+
+
+class DownloadError(MatineeError, OSError):
+    """The network did not give the data."""
+
+    exit_code = 6
+
+
+class LeakageError(MatineeError, ValueError):
+    """A model asked about ratings that it was trained on."""
+
+    exit_code = 7

@@ -1,0 +1,1 @@
+"""Measuring models by what they return, whatever they are."""

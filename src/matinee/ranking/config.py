@@ -1,0 +1,61 @@
+"""Settings of the ranking model; the defaults are the seed program's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from matinee.config import OptimizerName, require
+
+
+@dataclass(frozen=True)
+class RankingConfig:
+    """How the model that predicts stars is built and trained.
+
+    Attributes:
+        embedding_size: length of a user's and of a film's vector.
+        hidden: widths of the dense layers on the two vectors.
+        epochs: passes over the training ratings.
+        batch_size: ratings in a training step.
+        optimizer: "adagrad" or "adam".
+        learning_rate: of the optimizer.
+        biases: predict the mean rating plus the user's and the film's own deviation plus what the
+            dense layers add, instead of the dense layers' output alone.
+        bias_l2: weight of each training rating's squared biases.
+        l2: weight of each training rating's squared vectors.
+        dropout: share of each dense layer's inputs switched off while training.
+        unknown_rate: share of training ratings whose user (or film) is replaced by "unknown".
+    """
+
+    embedding_size: int = 32
+    hidden: tuple[int, ...] = (256, 64)
+    epochs: int = 3
+    batch_size: int = 4096
+    optimizer: OptimizerName = "adagrad"
+    learning_rate: float = 0.1
+    biases: bool = False
+    bias_l2: float = 0.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    unknown_rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("embedding_size", "epochs", "batch_size"):
+            require(getattr(self, name) >= 1, f"ranking.{name}", getattr(self, name), "at least 1")
+        require(
+            all(w >= 1 for w in self.hidden), "ranking.hidden", self.hidden, "widths of at least 1"
+        )
+        require(self.learning_rate > 0, "ranking.learning_rate", self.learning_rate, "above 0")
+        choices = get_args(OptimizerName)
+        require(
+            self.optimizer in choices,
+            "ranking.optimizer",
+            self.optimizer,
+            f"one of {', '.join(choices)}",
+        )
+        for name in ("l2", "bias_l2"):
+            require(getattr(self, name) >= 0, f"ranking.{name}", getattr(self, name), "at least 0")
+        for name in ("dropout", "unknown_rate"):
+            require(
+                0 <= getattr(self, name) < 1, f"ranking.{name}", getattr(self, name), "in [0, 1)"
+            )

@@ -1,0 +1,1 @@
+"""From a query to candidates out of the whole catalogue."""

@@ -1,0 +1,69 @@
+"""Settings of the retrieval model; the defaults are the seed program's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from matinee.config import OptimizerName, require
+
+LossName = Literal["in-batch", "full"]
+Reduction = Literal["sum", "mean"]
+
+
+@dataclass(frozen=True)
+class RetrievalConfig:
+    """How the two towers are built and trained.
+
+    Attributes:
+        embedding_size: length of a user's and of a film's vector.
+        epochs: passes over the training ratings.
+        batch_size: ratings in a training step.
+        optimizer: "adagrad" or "adam".
+        learning_rate: of the optimizer.
+        loss: "in-batch" softmax among the batch's films, or "full" among the whole catalogue,
+            which is exact, and cheaper while the catalogue is smaller than the batch.
+        reduction: "sum" or "mean" of the batch's losses.
+        temperature: divides the inner products in the loss.
+        mask_accidental_hits: in-batch: do not count a film against its own other copies.
+        correct_popularity: in-batch: subtract log Q, the films' chance of being in a batch.
+        film_bias: give every film a score of its own, whoever asks.
+        l2: weight of the squared vectors of each training rating, so that those who rate more are
+            held back more (Rendle et al. 2022).
+        unknown_rate: share of training ratings whose user (or film) is replaced by "unknown".
+        initial_range: vectors start uniform in ± this.
+    """
+
+    embedding_size: int = 32
+    epochs: int = 3
+    batch_size: int = 4096
+    optimizer: OptimizerName = "adagrad"
+    learning_rate: float = 0.1
+    loss: LossName = "in-batch"
+    reduction: Reduction = "sum"
+    temperature: float = 1.0
+    mask_accidental_hits: bool = False
+    correct_popularity: bool = False
+    film_bias: bool = False
+    l2: float = 0.0
+    unknown_rate: float = 0.01
+    initial_range: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("embedding_size", "epochs", "batch_size"):
+            require(
+                getattr(self, name) >= 1, f"retrieval.{name}", getattr(self, name), "at least 1"
+            )
+        for name in ("learning_rate", "temperature", "initial_range"):
+            require(getattr(self, name) > 0, f"retrieval.{name}", getattr(self, name), "above 0")
+        for name, choices in (
+            ("loss", get_args(LossName)),
+            ("optimizer", get_args(OptimizerName)),
+            ("reduction", get_args(Reduction)),
+        ):
+            value = getattr(self, name)
+            require(value in choices, f"retrieval.{name}", value, f"one of {', '.join(choices)}")
+        require(self.l2 >= 0, "retrieval.l2", self.l2, "at least 0")
+        require(
+            0 <= self.unknown_rate < 1, "retrieval.unknown_rate", self.unknown_rate, "in [0, 1)"
+        )

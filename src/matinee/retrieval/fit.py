@@ -1,0 +1,59 @@
+"""From ratings to a retriever: train the Keras model, keep its tables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matinee.data.catalog import Catalog
+from matinee.data.ratings import Ratings
+from matinee.retrieval.config import RetrievalConfig
+from matinee.retrieval.retriever import TwoTowerRetriever
+from matinee.retrieval.two_tower import RetrievalModel
+from matinee.towers.backend import ops
+from matinee.towers.optimizers import make_optimizer
+from matinee.towers.progress import TrainingBar
+
+
+def fit_retrieval(
+    train: Ratings, catalog: Catalog, config: RetrievalConfig | None = None, *, seed: int
+) -> TwoTowerRetriever:
+    """Train a two-tower model on who rated what.
+
+    Args:
+        train: the ratings; their stars are not looked at.
+        catalog: the films; its vocabulary is that of the ratings.
+        config: settings; the defaults are the seed program's.
+        seed: of everything random.
+    """
+    model = RetrievalModel(train.users, catalog.items, config, seed=seed)
+    config = model.config
+    model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
+    bar = TrainingBar("Training retrieval", len(train), config.epochs)
+    model.fit(train, verbose=0, callbacks=[bar])
+    return retriever_of(model, train.scale)
+
+
+def retriever_of(model: RetrievalModel, scale: tuple[float, float]) -> TwoTowerRetriever:
+    """The tables of a trained model.
+
+    Args:
+        model: after `fit`.
+        scale: lowest and highest rating; from the middle on a film speaks for a newcomer's taste.
+    """
+    config = model.config
+    users = ops.convert_to_numpy(model.user_model.table.value)
+    movies = ops.convert_to_numpy(model.movie_model.table.value)[:-1]
+    bias = np.zeros(len(movies), np.float32)
+    if model.film_bias is not None:
+        bias = ops.convert_to_numpy(model.film_bias.value)
+    offset = bias
+    if config.loss == "in-batch" and not config.correct_popularity:
+        # Popular films were negatives as often as they are popular, so the logits lack that.
+        offset = bias + ops.convert_to_numpy(model.log_probability.value)[:-1]
+    return TwoTowerRetriever(
+        np.array(users, np.float32),
+        np.array(movies / config.temperature, np.float32),
+        np.array(bias, np.float32),
+        np.array(offset, np.float32),
+        liked_from=(scale[0] + scale[1]) / 2,
+    )

@@ -1,0 +1,65 @@
+# Keras has no types, so what its classes inherit is unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""A table of vectors by number, with a row for whoever is not in the vocabulary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.towers.backend import keras, ops
+
+
+def uniform(limit: float, seed: int) -> Any:
+    """An initializer: uniform in ± limit, the same on every backend.
+
+    NumPy draws them, since the framework would compile a program for each shape first.
+    """
+
+    def initialize(shape: tuple[int, ...], dtype: Any = None) -> Any:
+        drawn = np.random.default_rng(seed).uniform(-limit, limit, shape)
+        return ops.convert_to_tensor(drawn.astype(np.float32))
+
+    return initialize
+
+
+class IdEmbedding(keras.layers.Layer):
+    """Vectors of n ids and, as row n, of "unknown".
+
+    Training batches hide some ids (see `Batches`), so that row n learns what the average id is
+    like. Rows that no training example asked for are copies of it in the end (`fill_untrained`),
+    so that a name without a past means the same as an unknown one.
+
+    Args:
+        size: n, the vocabulary's length.
+        width: the vectors' length.
+        seed: of the initial values.
+        initial_range: vectors start uniform in ± this.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        width: int,
+        *,
+        seed: int,
+        initial_range: float = 0.05,
+        name: str,
+    ) -> None:
+        super().__init__(name=name)
+        self.table = self.add_weight(
+            shape=(size + 1, width), initializer=uniform(initial_range, seed), name="table"
+        )
+        self.built = True
+
+    def call(self, numbers: Any) -> Any:
+        """Vectors float32 [..., width] of numbers int32 [...], each 0 … n."""
+        return ops.take(self.table, numbers, axis=0)
+
+    def fill_untrained(self, counts: NDArray[np.int64]) -> None:
+        """Copy the unknown row to every id with `counts` int64 [n] of 0."""
+        table = np.array(ops.convert_to_numpy(self.table.value))
+        table[:-1][counts == 0] = table[-1]
+        self.table.assign(table)

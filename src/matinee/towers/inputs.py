@@ -1,0 +1,129 @@
+# Keras has no types, so what its classes inherit is unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""From ratings, or from a dictionary of ids as the seed writes it, to numbered batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from matinee.data.ratings import Ratings
+from matinee.data.vocabulary import Kind, Vocabulary
+from matinee.errors import ConfigError
+from matinee.towers.backend import keras
+
+Features = dict[str, NDArray[Any]]
+Ids = Vocabulary | Iterable[str | int] | pl.Series
+
+
+def vocabulary_of(ids: Ids, kind: Kind) -> Vocabulary:
+    """The vocabulary itself, or one of the ids given."""
+    return ids if isinstance(ids, Vocabulary) else Vocabulary.of(ids, kind)
+
+
+def encode(
+    features: Ratings | Mapping[str, Any], users: Vocabulary, movies: Vocabulary
+) -> Features:
+    """Numbers for a model: `user_index` and `movie_index` int32 [b], `user_rating` float32 [b].
+
+    Args:
+        features: ratings, or a dictionary with `user_id` and `movie_id` (external ids; unknown
+            ones become the unknown row) or `user_index` and `movie_index` (numbers), and
+            `user_rating` where there is one. A dictionary that has numbers passes as it is.
+        users: the model's users.
+        movies: the model's films.
+
+    Raises:
+        ConfigError: neither ratings nor a dictionary with these keys.
+    """
+    if isinstance(features, Ratings):
+        return {
+            "user_index": _renumber(features.user_index, features.users, users),
+            "movie_index": _renumber(features.item_index, features.items, movies),
+            "user_rating": np.asarray(features.rating),
+        }
+    if "user_index" in features and "movie_index" in features:
+        return dict(features)
+    encoded: Features = {}
+    for name, vocabulary in (("user", users), ("movie", movies)):
+        if f"{name}_id" not in features:
+            raise ConfigError(
+                f"features {sorted(features)}; expected user_id and movie_id (external ids), or "
+                "user_index and movie_index (numbers)"
+            )
+        ids = np.asarray(features[f"{name}_id"])
+        encoded[f"{name}_index"] = vocabulary.numbers(ids, unknown="row")
+    if "user_rating" in features:
+        encoded["user_rating"] = np.asarray(features["user_rating"], np.float32)
+    return encoded
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of encoded features, all of one size, shuffled anew for each epoch from one seed.
+
+    The last batch is filled up with rows of `weight` 0, which count nowhere: one size is compiled
+    once.
+
+    Args:
+        features: columns of one length.
+        batch_size: rows in a batch.
+        seed: of the order, or None to keep it.
+        unknown: by column of numbers, the share of rows to hide in each epoch and the number that
+            stands for "unknown" then.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        batch_size: int,
+        seed: int | None = None,
+        unknown: Mapping[str, tuple[float, int]] | None = None,
+    ) -> None:
+        super().__init__()
+        self._unknown = unknown or {}
+        self._size = len(features["user_index"])
+        self._count = -(-self._size // batch_size)
+        self._batch_size = min(batch_size, self._size)
+        self._features = features | {"weight": np.ones(self._size, np.float32)}
+        self._generator = None if seed is None else np.random.default_rng(seed)
+        self._columns = self._features
+        self.on_epoch_end()
+
+    @classmethod
+    def even(cls, features: Features, most: int) -> Batches:
+        """As few batches of at most `most` rows as there can be, the same size each, in order."""
+        count = max(-(-len(features["user_index"]) // most), 1)
+        return cls(features, -(-len(features["user_index"]) // count))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, batch: int) -> tuple[Features]:
+        rows = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
+        missing = max(rows.stop - self._size, 0)
+        return (
+            {name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()},
+        )
+
+    def on_epoch_end(self) -> None:
+        """Shuffle for the next epoch, and choose anew who is unknown in it."""
+        if self._generator is None:
+            return
+        order = self._generator.permutation(self._size)
+        self._columns = {name: column[order] for name, column in self._features.items()}
+        for name, (rate, number) in self._unknown.items():
+            hidden = self._generator.random(self._size) < rate
+            self._columns[name] = np.where(hidden, np.int32(number), self._columns[name])
+
+
+def _renumber(
+    numbers: NDArray[np.int32], source: Vocabulary, target: Vocabulary
+) -> NDArray[np.int32]:
+    """Numbers of one vocabulary as numbers of another; what is not in it becomes its length."""
+    if source is target or source == target:
+        return numbers
+    return target.numbers(source.series, unknown="row")[numbers]

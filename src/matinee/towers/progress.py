@@ -1,0 +1,46 @@
+# Keras has no types, so what its classes inherit is unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""A progress bar over all steps of a training run."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from matinee.console import Advance, progress_bar
+from matinee.towers.backend import keras
+
+
+class TrainingBar(keras.callbacks.Callback):
+    """Shows ratings a second and the time left, from the first step of the first epoch on.
+
+    Args:
+        label: what is being trained.
+        size: ratings in an epoch.
+        epochs: passes over them.
+    """
+
+    def __init__(self, label: str, size: int, epochs: int) -> None:
+        super().__init__()
+        self._bar = progress_bar(label, size * epochs, "ratings")
+        self._open = contextlib.ExitStack()
+        self._advance: Advance = lambda done: None
+        self._size = size
+        self._epoch = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Open the bar."""
+        self._advance = self._open.enter_context(self._bar)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Remember which pass this is."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Move the bar."""
+        share = (batch + 1) / max(self.params.get("steps") or 1, 1)
+        self._advance((self._epoch + share) * self._size)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Close the bar."""
+        self._open.close()

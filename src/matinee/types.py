@@ -1,0 +1,144 @@
+"""The types that the stages hand to each other: retrieval and ranking meet only in `TopK`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.errors import ConfigError
+
+IntArray = NDArray[np.int32]
+FloatArray = NDArray[np.float32]
+
+EMPTY_ITEM = -1
+
+
+@dataclass(frozen=True, eq=False)
+class TopK:
+    """The best k items of each of b queries.
+
+    Attributes:
+        items: int32 [b, k], item numbers; an empty slot is -1.
+        scores: float32 [b, k], descending along each row; equal scores stand in the order of
+            their item numbers; an empty slot is -inf.
+    """
+
+    items: IntArray
+    scores: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.items.ndim != 2 or self.items.shape != self.scores.shape:
+            raise ConfigError(
+                f"TopK of items {self.items.shape} and scores {self.scores.shape}; "
+                "expected two arrays of one shape [queries, k]"
+            )
+
+    def row(self, query: int) -> tuple[IntArray, FloatArray]:
+        """The filled slots of one query: items int32 [m] and scores float32 [m], m <= k."""
+        filled = self.items[query] != EMPTY_ITEM
+        return self.items[query][filled], self.scores[query][filled]
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Who asks: a known user, somebody never seen with a history, or neither (a stranger).
+
+    Attributes:
+        user_index: the user's number, or None.
+        items: int32 [h], films of the history, oldest first.
+        ratings: float32 [h], their stars.
+    """
+
+    user_index: int | None = None
+    items: IntArray | None = None
+    ratings: FloatArray | None = None
+
+    @property
+    def history(self) -> tuple[IntArray, FloatArray]:
+        """The history as two arrays, empty where there is none."""
+        if self.items is None or self.ratings is None:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        return self.items, self.ratings
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One film on the screen; the only type that JSON sees.
+
+    Attributes:
+        movie_id: the film's external id.
+        title: as people write it, with the year: `The Big Sleep (1946)`.
+        year: of release, or None.
+        genres: names, in the catalogue's order.
+        stars: predicted rating, on the scale of the ratings.
+        score: the retrieval model's score; comparable within one list alone.
+        source: which model chose the film: "two-tower", or "popularity" for a stranger.
+    """
+
+    movie_id: str
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    stars: float
+    score: float
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.stars:.2f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return asdict(self) | {"genres": list(self.genres)}
+
+
+class Index(Protocol):
+    """Finds the vectors with the largest inner product."""
+
+    def __len__(self) -> int: ...
+
+    def search(
+        self,
+        vectors: FloatArray,
+        k: int,
+        exclude: Sequence[IntArray] | None = None,
+        allow: NDArray[np.bool_] | None = None,
+    ) -> TopK:
+        """The k best items of each vector; see `ExactIndex.search`."""
+        ...
+
+
+class Retriever(Protocol):
+    """Picks candidates from the whole catalogue."""
+
+    def retrieve(
+        self,
+        queries: Sequence[Query],
+        k: int,
+        exclude: Sequence[IntArray] | None = None,
+        allow: NDArray[np.bool_] | None = None,
+    ) -> TopK:
+        """The k best items of each query.
+
+        Args:
+            queries: b of them.
+            k: how many items; fewer come back only where fewer are eligible.
+            exclude: per query, item numbers that must not come back.
+            allow: bool [n_items], the items that may come back at all.
+        """
+        ...
+
+
+class Ranker(Protocol):
+    """Predicts stars."""
+
+    def predict(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
+        """Stars of `items` int32 [b, k] for b queries: float32 [b, k]; NaN where an item is -1."""
+        ...
+
+    def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
+        """The same candidates in descending order of predicted stars, which are the scores."""
+        ...

@@ -1,0 +1,91 @@
+from tests.synthetic import N_FILMS, N_USERS
+
+
+def test_fetch_says_what_it_has(run, csv_files):
+    done = run("data", "fetch", "--data", csv_files[0])
+    assert (done.code, done.err) == (0, "")
+    assert "2,376 ratings" in done.out
+    told = run("data", "fetch", "--data", csv_files[0], "--json").json
+    # Without a catalogue the films are those that were rated.
+    assert told == {"data": str(csv_files[0]), "ratings": 2376, "films": N_FILMS - 1}
+
+
+def test_check_passes_good_rows(run, data):
+    done = run("data", "check", *data)
+    assert (done.code, done.err) == (0, "")
+    assert "every row is good" in done.out
+    assert run("data", "check", *data, "--json").json["problems"] == []
+
+
+def bad_table(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("user_id,movie_id,rating\n1,1,4\n1,2,x\n2,1,9\n")
+    return path
+
+
+def test_check_lists_bad_rows_and_exits_with_3(run, tmp_path):
+    path = bad_table(tmp_path)
+    done = run("data", "check", "--data", path, "--scale", "1:5")
+    assert done.code == 3
+    assert "2 bad rows" in done.out.replace("\n", "")
+    assert done.err.startswith(f"error: {path} has 2 bad rows")
+    done = run("data", "check", "--data", path, "--scale", "1:5", "--json")
+    assert done.code == 3
+    assert [(row["line"], row["value"]) for row in done.json["problems"]] == [(3, "x"), (4, "9")]
+    assert all(row["reason"] for row in done.json["problems"])
+    assert done.error["type"] == "DataError"
+
+
+def test_describe_counts(run, data):
+    done = run("data", "describe", *data)
+    assert (done.code, done.err) == (0, "")
+    for part in ("users", "2,376", "Stars", "Genres", "Science Fiction", "1997-"):
+        assert part in done.out
+    assert max(len(line) for line in done.out.splitlines()) <= 80
+    facts = run("data", "describe", *data, "--json").json
+    assert facts["users"] == N_USERS
+    assert facts["films"] == N_FILMS
+    assert facts["films_rated"] == N_FILMS - 1
+    assert facts["ratings"] == sum(facts["stars"].values()) == 2376
+    assert facts["genres"] == {"Comedy": 30, "Horror": 30, "Science Fiction": 30}
+
+
+def test_describe_takes_ratings_without_times_films_or_variety(run, tmp_path):
+    path = tmp_path / "plain.csv"
+    path.write_text("user_id,movie_id,rating\na,x,4\nb,x,4\n")
+    facts = run("data", "describe", "--data", path, "--json").json
+    assert "first" not in facts
+    assert facts["stars"] == {"4": 2}
+    assert facts["genres"] == {}
+    assert run("data", "describe", "--data", path).code == 0
+
+
+def test_columns_of_other_names_are_named(run, tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("who,what,how,when\na,x,4,5\nb,x,2,6\n")
+    names = ("--user-column", "who", "--item-column", "what", "--rating-column", "how")
+    options = ("--data", path, *names, "--timestamp-column", "when")
+    facts = run("data", "describe", *options, "--json").json
+    assert (facts["users"], facts["ratings"]) == (2, 2)
+    done = run("data", "describe", *options[:-1], "whence", "--json")
+    assert done.code == 4
+    assert "whence" in done.error["message"]
+
+
+def test_bad_rows_stop_or_are_left_out(run, tmp_path):
+    path = bad_table(tmp_path)
+    done = run("data", "describe", "--data", path, "--scale", "1:5")
+    assert done.code == 3
+    assert "line 3" in done.err
+    skipping = ("--scale", "1:5", "--on-bad-rows", "skip", "--json")
+    done = run("data", "describe", "--data", path, *skipping)
+    assert (done.code, done.json["ratings"]) == (0, 1)
+    assert str(tmp_path / "bad.rejected.csv") in done.err
+    assert (tmp_path / "bad.rejected.csv").is_file()
+
+
+def test_options_without_sense_are_refused(run, data):
+    for option, value in (("--scale", "5"), ("--scale", "5:1"), ("--on-bad-rows", "ignore")):
+        done = run("data", "describe", *data, option, value)
+        assert done.code == 2
+        assert f"{option} {value}; expected" in done.err

@@ -1,0 +1,108 @@
+import pytest
+
+from tests.synthetic import N_FILMS
+
+
+def test_recommends_to_a_user(run, model, saved_model):
+    expected = saved_model.recommender.recommend(user="42", k=5)
+    done = run("recommend", "--model", model, "--user", "42", "-k", 5)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "For user 42"
+    for film in expected:
+        line = next(line for line in lines if film.title in line)
+        assert film.genres[0] in line
+        assert line.endswith(f"{film.stars:.2f}")
+    told = run("recommend", "--model", model, "--user", "42", "-k", 5, "--json").json
+    assert told == {"user": "42", "recommendations": [film.to_dict() for film in expected]}
+
+
+def test_recommends_to_somebody_with_a_history(run, model, saved_model):
+    words = ("--history", "Amélie (2001)=5", "--history", "5 = 2")
+    told = run("recommend", "--model", model, *words, "--json").json
+    expected = saved_model.recommender.recommend(history={"1": 5, "5": 2})
+    assert told["user"] is None
+    assert told["recommendations"] == [film.to_dict() for film in expected]
+    assert "For you" in run("recommend", "--model", model, *words).out
+
+
+def test_says_that_a_user_is_unknown_and_shows_what_suits_most(run, model):
+    done = run("recommend", "--model", model, "--user", "nobody", "--json")
+    assert done.code == 0
+    assert done.err == "user nobody is not in the training data: here is what suits most people\n"
+    assert {film["source"] for film in done.json["recommendations"]} == {"popular"}
+
+
+def test_no_more_films_than_there_are(run, model):
+    told = run("recommend", "--model", model, "--user", "nobody", "-k", 1000, "--json").json
+    assert len(told["recommendations"]) == N_FILMS
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "either a user or a history"),
+        (("--user", "1", "--history", "1=5"), "either a user or a history"),
+        (("--user", "1", "-k", "0"), "k = 0; expected at least 1"),
+        (("--history", "Amélie (2001)"), "expected a film and its stars"),
+        (("--history", "=5"), "expected a film and its stars"),
+        (("--history", "Amélie (2001)=many"), "expected a film and its stars"),
+        (("--history", "Amélie (2001)=6"), "expected stars from 1 to 5"),
+        (("--history", "Amélie (2001)=nan"), "expected stars from 1 to 5"),
+    ],
+)
+def test_questions_without_sense_exit_with_2(run, model, words, message):
+    done = run("recommend", "--model", model, *words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert message in done.err
+    assert run("recommend", "--model", model, *words, "--json").error["type"] == "ConfigError"
+
+
+def test_an_unknown_film_exits_with_4_and_near_titles(run, model):
+    done = run("recommend", "--model", model, "--history", "Amelie Poulain (2001)=5", "--json")
+    assert done.code == 4
+    assert "Amélie (2001) [id 1]" in done.error["message"]
+
+
+def test_finds_similar_films(run, model, saved_model):
+    expected = saved_model.recommender.similar("1", k=4)
+    done = run("similar", "--model", model, "amélie", "-k", 4)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Like Amélie (2001)\n")
+    assert all(film.title in done.out for film in expected)
+    told = run("similar", "--model", model, "1", "-k", 4, "--json").json
+    assert told == {"film": "1", "similar": [film.to_dict() for film in expected]}
+
+
+def test_a_title_of_two_films_exits_with_4(run, model):
+    done = run("similar", "--model", model, "Solaris (1972)")
+    assert done.code == 4
+    assert "[id 3]" in done.err
+    assert "[id 4]" in done.err
+
+
+def test_searches_titles_with_typing_errors(run, model):
+    done = run("search", "--model", model, "solarsi")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("Solaris (1972)") == 2
+    told = run("search", "--model", model, "solarsi", "--json").json
+    assert [film["movie_id"] for film in told["films"]][:2] == ["3", "4"]
+    assert all(60 <= film["likeness"] <= 100 for film in told["films"])
+
+
+def test_searches_the_films_of_a_data_set(run, csv_files):
+    told = run("search", "--data", csv_files[0], "film 7", "--limit", 1, "--json").json
+    assert told["films"][0]["title"] == "film 7"
+
+
+def test_a_limit_below_one_exits_with_2(run, model):
+    assert run("search", "--model", model, "solaris", "--limit", 0).code == 2
+
+
+def test_finding_nothing_is_said_and_no_error(run, model):
+    done = run("search", "--model", model, "qqqqqqqq")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "no title is like 'qqqqqqqq' (90 films)\n"
+    told = run("search", "--model", model, "qqqqqqqq", "--json").json
+    assert told == {"query": "qqqqqqqq", "films": []}

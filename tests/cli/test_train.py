@@ -1,0 +1,115 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import matinee as mt
+
+
+@pytest.fixture(scope="module")
+def trained(csv_files, recipe_files, tmp_path_factory):
+    """A model trained by the command in a process of its own, and what it printed."""
+    out = tmp_path_factory.mktemp("cli") / "model"
+    words = ["train", "--data", csv_files[0], "--films", csv_files[1], "--seed", "7"]
+    words += ["--recipe", recipe_files["default"], "--out", out, "--json"]
+    from tests.fresh import run_matinee
+
+    return out, run_matinee(*words)
+
+
+def test_trains_measures_and_saves(trained, saved_model):
+    out, done = trained
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["model"] == str(out)
+    assert told["data"]["protocol"] == "seed"
+    assert told["metrics"].keys() == saved_model.metrics.keys()
+    assert f"saved to {out}" not in done.stdout
+    assert done.stderr == ""
+    assert mt.load_model(out).metrics == told["metrics"]
+
+
+def test_the_command_trains_the_same_model_as_the_library(trained, saved_model):
+    loaded = mt.load_model(trained[0])
+    ours, theirs = (m.recommender.retriever.user_vectors for m in (saved_model, loaded))
+    assert ours.tobytes() == theirs.tobytes()
+
+
+def test_shows_a_table_and_what_comes_next(run, csv_files, recipe_files, tmp_path):
+    options = ("--data", csv_files[0], "--recipe", recipe_files["seed"], "--protocol", "time")
+    done = run("train", *options, "--out", tmp_path / "model")
+    assert done.code == 0
+    assert "recall@100" in done.out
+    assert "rmse" in done.out
+    assert f"saved to {tmp_path / 'model'}; next: matinee recommend" in done.err
+    assert run("evaluate", "--model", tmp_path / "model").code == 0
+
+
+def test_refuses_to_overwrite_before_it_trains(run, data, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for out in (tmp_path, tmp_path / "thesis.txt", tmp_path / "thesis.txt" / "model"):
+        done = run("train", *data, "--out", out, "--json")
+        assert done.code == 5
+        assert "nothing was written" in done.error["message"]
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_unknown_recipe_or_protocol_is_refused(run, data, tmp_path):
+    done = run("train", *data, "--recipe", "fancy", "--out", tmp_path / "model")
+    assert (done.code, done.out) == (2, "")
+    assert "unknown recipe 'fancy'" in done.err
+    done = run("train", *data, "--protocol", "u9", "--out", tmp_path / "model")
+    assert done.code == 2
+    assert "unknown protocol 'u9'" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_diverges_is_not_saved(run, data, tmp_path):
+    recipe = tmp_path / "wild.toml"
+    recipe.write_text(
+        "[retrieval]\nepochs = 1\n[ranking]\nepochs = 3\nlearning_rate = 1e30\nhidden = [8]\n"
+    )
+    done = run("train", *data, "--recipe", recipe, "--out", tmp_path / "model", "--json")
+    assert done.code in (3, 5)
+    assert "not finite" in done.error["message"]
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_leaves_the_old_model_and_nothing_half_written(
+    csv_files, tmp_path, model_directories
+):
+    recipe = tmp_path / "long.toml"
+    recipe.write_text("[retrieval]\nepochs = 1000000\nbatch_size = 256\n")
+    models = tmp_path / "models"
+    mt.save_model(mt.load_model(model_directories["seed"]), models / "old")
+    before = {path.name: path.read_bytes() for path in (models / "old").iterdir()}
+    # Says when training has begun, so that the signal comes in the middle of it.
+    code = (
+        "import sys, keras\n"
+        "keras.callbacks.CallbackList.on_epoch_end = lambda *a, **k: print('epoch', flush=True)\n"
+        "from matinee.cli import main; main()"
+    )
+    words = ["train", "--data", csv_files[0], "--recipe", recipe, "--out", models / "old"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "jax")},
+    )
+    try:
+        assert process.stdout.readline() == "epoch\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert err == "interrupted; nothing was left half-written\n"
+    assert [path.name for path in models.iterdir()] == ["old"]
+    assert {path.name: path.read_bytes() for path in (models / "old").iterdir()} == before

@@ -1,0 +1,95 @@
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee.data.catalog import Catalog
+from matinee.data.vocabulary import Vocabulary
+from matinee.errors import DataError, NotFoundError
+
+
+@pytest.fixture
+def films():
+    return Catalog.of_titles(
+        [30, 10, 20, 40, 50],
+        ["Fargo (1996)", "Big Sleep, The (1946)", "Solaris (1972)", "Solaris (2002)", "Été"],
+        [["Crime"], ["Film-Noir", "Mystery"], [], ["Drama"], []],
+    )
+
+
+def test_rows_are_those_of_the_vocabulary(films):
+    number = films.items.number(10)
+    assert films.title(number) == "The Big Sleep (1946)"
+    assert films.year(number) == 1946
+    assert films.genres(number) == ("Film-Noir", "Mystery")
+    assert len(films) == 5
+    assert films.year(films.find("Été")) is None
+    assert "5 films" in repr(films)
+
+
+@given(st.dictionaries(st.integers(0, 10**6), st.text("abcdef", min_size=1), min_size=1))
+def test_every_film_keeps_its_title_whatever_the_order(titles):
+    catalog = Catalog.of_titles(list(titles), list(titles.values()))
+    assert {catalog.items.id(n): t for n, t in enumerate(catalog.titles)} == {
+        str(film): title for film, title in titles.items()
+    }
+
+
+def test_years_of_their_own_go_before_those_in_titles():
+    catalog = Catalog.of_titles([1, 2], ["Heat", "Fargo (1996)"], years=[1995, None])
+    assert catalog.titles == ["Heat (1995)", "Fargo (1996)"]
+
+
+def test_ids_alone_serve_as_titles():
+    catalog = Catalog.of_ids(Vocabulary.of(["a", "b"], "movie"))
+    assert catalog.titles == ["film a", "film b"]
+    assert catalog.genres(0) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("the big sleep", "10"), ("Big Slep", "10"), ("FARGO", "30"), ("solaris 2002", "40")],
+)
+def test_a_search_forgives_typing_errors(films, text, first):
+    (number, likeness), *_ = films.search(text)
+    assert films.items.id(number) == first
+    assert 60 <= likeness <= 100
+
+
+def test_a_search_gives_at_most_so_many_and_nothing_for_nothing(films):
+    assert len(films.search("solaris", limit=1)) == 1
+    assert films.search("  ") == []
+    assert films.search("zzzzqqqq") == []
+
+
+@pytest.mark.parametrize(
+    "film", [10, "10", "The Big Sleep (1946)", "the big sleep", "The Big Sleep"]
+)
+def test_a_film_is_found_by_id_or_title(films, film):
+    assert films.items.id(films.find(film)) == "10"
+
+
+def test_a_title_of_several_films_wants_its_year_or_id(films):
+    with pytest.raises(NotFoundError, match=r"several films .*Solaris \(1972\) \[id 20\].*2002"):
+        films.find("Solaris")
+    assert films.items.id(films.find("Solaris (2002)")) == "40"
+
+
+def test_an_unknown_title_is_told_what_is_near(films):
+    with pytest.raises(NotFoundError, match=r"no film is called 'Fargoo'.*Fargo \(1996\)"):
+        films.find("Fargoo")
+    with pytest.raises(NotFoundError, match="try: matinee search"):
+        films.find("zzzzqqqq")
+
+
+def test_an_id_twice_is_refused():
+    with pytest.raises(DataError, match="film id 7 stands in the catalogue twice"):
+        Catalog.of_titles([7, 8, 7], ["a", "b", "c"])
+
+
+def test_films_of_another_shape_are_refused():
+    items = Vocabulary.of([1, 2], "movie")
+    with pytest.raises(DataError, match="expected 2 rows"):
+        Catalog(items, Catalog.of_titles([1], ["a"]).films)
+    with pytest.raises(DataError, match="expected 2 rows of"):
+        Catalog(items, pl.DataFrame({"title": ["a", "b"]}))

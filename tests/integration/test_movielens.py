@@ -1,0 +1,54 @@
+"""Both recipes on the real MovieLens 100K, held to what they must reach."""
+
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.towers.optimizers import make_optimizer
+
+pytestmark = pytest.mark.movielens
+SEED = 42
+
+
+@pytest.fixture(scope="module")
+def split(movielens):
+    return mt.make_split(movielens[0], "seed", SEED)
+
+
+def compiled(kind, split, catalog, config):
+    model = kind(split.train.users, catalog.items, config, seed=SEED)
+    model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
+    model.fit(split.train, verbose=0)
+    return model
+
+
+def test_it_is_the_whole_set(movielens):
+    ratings, catalog = movielens
+    assert (len(ratings), len(ratings.users), len(catalog)) == (100_000, 943, 1682)
+    assert catalog.title(catalog.find("50")) == "Star Wars (1977)"
+    assert ratings.scale == (1.0, 5.0)
+    assert np.bincount(ratings.rating.astype(int)).tolist() == [0, 6110, 11370, 27145, 34174, 21201]
+
+
+def test_the_seed_recipe_reaches_what_the_seed_program_reaches(movielens, split):
+    recipe = mt.load_recipe("seed")
+    retrieval = compiled(mt.MovieLensRetrieval, split, movielens[1], recipe.retrieval)
+    found = retrieval.evaluate(split.test, return_dict=True, verbose=0)
+    assert 0.22 <= found["factorized_top_k/top_100_categorical_accuracy"] <= 0.25
+    assert 0.015 <= found["factorized_top_k/top_10_categorical_accuracy"] <= 0.03
+    ranking = compiled(mt.MovieLensRanking, split, movielens[1], recipe.ranking)
+    assert (
+        ranking.evaluate(split.test, return_dict=True, verbose=0)["root_mean_squared_error"] <= 1.07
+    )
+
+
+def test_the_default_recipe_reaches_more_and_survives_its_file(movielens, split, tmp_path):
+    model = mt.train_model(*movielens, mt.load_recipe("default"), seed=SEED)
+    assert model.metrics["rmse"] <= 0.94
+    assert model.metrics["recall@100"] >= 0.68
+    assert model.metrics["users"] == len(np.unique(split.test.user_index))
+    mt.save_model(model, tmp_path / "model")
+    loaded = mt.load_model(tmp_path / "model").recommender
+    assert loaded.recommend(user="42") == model.recommender.recommend(user="42")
+    films = loaded.recommend(history={"Star Wars (1977)": 5, "The Empire Strikes Back": 5}, k=10)
+    assert "Return of the Jedi (1983)" in [film.title for film in films]

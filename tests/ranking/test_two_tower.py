@@ -1,0 +1,161 @@
+"""MovieLensRanking and TwoTowerModel used the seed program's way."""
+
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.errors import ConfigError
+from matinee.towers.backend import keras, ops
+
+SMALL = mt.RankingConfig(embedding_size=4, hidden=(8, 4), epochs=2, batch_size=256)
+OPTIONS = mt.RankingConfig(
+    embedding_size=4,
+    hidden=(8,),
+    epochs=2,
+    batch_size=256,
+    biases=True,
+    bias_l2=0.01,
+    l2=0.01,
+    dropout=0.2,
+    unknown_rate=0.05,
+)
+
+
+def trained(train, movies, config=SMALL, seed=3, **options):
+    model = mt.MovieLensRanking(train.users, movies, config, seed=seed)
+    model.compile(optimizer=keras.optimizers.Adagrad(0.1))
+    model.fit(train, verbose=0, **options)
+    return model
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+@pytest.fixture(scope="module")
+def model(split, catalog):
+    return trained(split.train, catalog.items)
+
+
+@pytest.fixture(scope="module")
+def biased_model(split, catalog):
+    return trained(split.train, catalog.items, OPTIONS)
+
+
+@pytest.mark.parametrize("which", ["model", "biased_model"])
+def test_evaluate_gives_the_root_of_the_mean_squared_error(request, split, which):
+    model, test = request.getfixturevalue(which), split.test
+    measured = model.evaluate(test, return_dict=True, verbose=0)
+    assert list(measured) == ["loss", "root_mean_squared_error"]
+    errors = array(model(test))[:, 0].astype(np.float64) - test.rating
+    rmse = np.sqrt((errors**2).mean())
+    assert measured["root_mean_squared_error"] == pytest.approx(rmse, rel=1e-5)
+    assert measured["loss"] == pytest.approx(rmse**2, rel=1e-4)
+
+
+def test_training_brings_the_error_down(split, catalog):
+    model = mt.MovieLensRanking(split.train.users, catalog.items, SMALL, seed=3)
+    model.compile(optimizer=keras.optimizers.Adagrad(0.1))
+    before = model.evaluate(split.train, return_dict=True, verbose=0)
+    history = model.fit(split.train, epochs=6, verbose=0)
+    after = model.evaluate(split.train, return_dict=True, verbose=0)
+    assert after["root_mean_squared_error"] < before["root_mean_squared_error"] - 0.5
+    assert len(history.history["root_mean_squared_error"]) == 6
+
+
+@pytest.mark.parametrize("which", ["model", "biased_model"])
+def test_ids_a_pair_and_numbers_all_ask_the_same(request, which):
+    model = request.getfixturevalue(which)
+    by_id = array(model({"user_id": ["1", "2", "zz"], "movie_id": [3, 4, 5]}))
+    by_array = array(
+        model({"user_id": np.array(["1", "2", "zz"]), "movie_id": np.array([3, 4, 5])})
+    )
+    by_pair = array(model.ranking_model((["1", "2", "zz"], ["3", "4", "5"])))
+    by_number = array(
+        model(
+            {
+                "user_index": np.array([0, 1, 120], np.int32),
+                "movie_index": np.array([2, 3, 4], np.int32),
+            }
+        )
+    )
+    assert by_id.shape == (3, 1)
+    for other in (by_array, by_pair, by_number):
+        np.testing.assert_array_equal(by_id, other)
+
+
+def test_the_layers_are_those_of_the_seed_program(split, catalog):
+    towers = mt.TwoTowerModel(split.train.users, catalog.items)
+    shapes = [tuple(layer.kernel.shape) for layer in towers.ratings.layers]
+    assert shapes == [(64, 256), (256, 64), (64, 1)]
+    assert tuple(towers.user_embeddings.table.shape) == (121, 32)
+    assert tuple(towers.movie_embeddings.table.shape) == (91, 32)
+
+
+def test_with_biases_the_mean_is_that_of_the_training_stars(biased_model, split):
+    assert float(array(biased_model.ranking_model.mean.value)) == pytest.approx(
+        split.train.rating.mean(), rel=1e-5
+    )
+
+
+def test_whoever_has_no_training_rating_is_predicted_as_unknown(split, catalog):
+    train = split.train.take(split.train.user_index != 5)
+    for config in (SMALL, OPTIONS):
+        model = trained(train, catalog.items, config)
+        stars = array(model({"user_id": ["6", "nobody"], "movie_id": ["1", "1"]}))
+        assert stars[0] == stars[1]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="promised for JAX alone")
+@pytest.mark.parametrize("config", [SMALL, OPTIONS], ids=["seed", "options"])
+def test_one_seed_gives_the_same_weights_bit_for_bit(split, catalog, config):
+    first, again = (trained(split.train, catalog.items, config) for _ in range(2))
+    for a, b in zip(first.weights, again.weights, strict=True):
+        assert np.array_equal(array(a.value), array(b.value))
+
+
+def test_another_seed_gives_other_weights(model, split, catalog):
+    other = trained(split.train, catalog.items, seed=4)
+    tables = [array(m.ranking_model.user_embeddings.table.value) for m in (model, other)]
+    assert not np.allclose(*tables, atol=1e-3)
+
+
+@pytest.mark.parametrize("which", ["model", "biased_model"])
+def test_the_rankers_stars_are_those_of_the_keras_model(request, split, which):
+    model = request.getfixturevalue(which)
+    ranker = mt.ranker_of(model, (1.0, 5.0))
+    users = np.array([0, 7, len(model.users)], np.int32)
+    items = np.arange(len(model.movies) + 1, dtype=np.int32)
+    queries = [mt.Query(user_index=0), mt.Query(user_index=7), mt.Query()]
+    got = ranker.predict(queries, np.tile(items, (3, 1)))
+    expected = array(
+        model({"user_index": users.repeat(len(items)), "movie_index": np.tile(items, 3)})
+    )
+    np.testing.assert_allclose(got, np.clip(expected.reshape(3, -1), 1, 5), atol=1e-5)
+
+
+def test_stars_that_are_missing_are_asked_for(split, catalog):
+    model = mt.MovieLensRanking(split.train.users, catalog.items, SMALL)
+    model.compile(optimizer=keras.optimizers.Adagrad(0.1))
+    with pytest.raises(ConfigError, match="user_rating"):
+        model.fit({"user_id": ["1"], "movie_id": ["1"]}, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("embedding_size", 0),
+        ("epochs", 0),
+        ("batch_size", -1),
+        ("hidden", (8, 0)),
+        ("learning_rate", 0.0),
+        ("optimizer", "sgd"),
+        ("l2", -1.0),
+        ("bias_l2", -1.0),
+        ("dropout", 1.0),
+        ("unknown_rate", -0.1),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_name(setting, value):
+    with pytest.raises(ConfigError, match=f"ranking.{setting}"):
+        mt.RankingConfig(**{setting: value})

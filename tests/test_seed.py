@@ -1,0 +1,174 @@
+"""The seed's program under its own names."""
+
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.errors import NotFoundError
+from matinee.towers.backend import keras
+
+
+@pytest.fixture(scope="module")
+def index(saved_model):
+    recommender = saved_model.recommender
+    return mt.MovieIndex(recommender.retriever, recommender.train)
+
+
+@pytest.fixture(scope="module")
+def model(split, catalog):
+    """A trained ranking model that counts how often it is called."""
+    config = mt.RankingConfig(embedding_size=4, hidden=(8,), batch_size=256)
+    model = mt.MovieLensRanking(split.train.users, catalog.items, config)
+    model.compile(optimizer=keras.optimizers.Adagrad(0.1))
+    model.fit(split.train, epochs=2, verbose=0)
+    return model
+
+
+class Counted:
+    """A model that remembers what it was called with."""
+
+    def __init__(self, model):
+        self.model = model
+        self.movies = model.movies
+        self.calls = []
+
+    def __call__(self, features):
+        self.calls.append(features)
+        return self.model(features)
+
+
+def test_retrieves_the_ids_that_the_retriever_finds(index, saved_model):
+    films = mt.retrieve_movies(index, "42", 8)
+    found = saved_model.recommender.retriever.retrieve(
+        [mt.Query(user_index=41)], 8, [saved_model.recommender.seen(41)]
+    )
+    assert films == saved_model.recommender.catalog.items.ids(found.items[0])
+    assert len(mt.retrieve_movies(index, "42")) == 10
+
+
+def test_retrieves_seen_films_only_if_asked_to(index, saved_model):
+    seen = set(index.ratings.items.ids(saved_model.recommender.seen(41)))
+    assert not seen & set(mt.retrieve_movies(index, "42", 90))
+    everything = mt.MovieIndex(index.retriever, index.ratings, exclude_seen=False)
+    assert seen < set(mt.retrieve_movies(everything, "42", 90))
+
+
+def test_an_unknown_user_gets_what_suits_most_people(index):
+    films = mt.retrieve_movies(index, "nobody", 10)
+    assert films == mt.retrieve_movies(index, "999", 10)
+    counts = index.ratings.item_counts()
+    assert counts[index.ratings.items.numbers(films)].mean() > counts.mean()
+
+
+def test_ranks_a_list_in_one_call_of_the_model(model):
+    counted = Counted(model)
+    movies = ["5", "1", "90", "33"]
+    stars = mt.rank_movies(movies, "42", counted)
+    assert len(counted.calls) == 1
+    assert set(stars) == set(movies)
+    assert list(stars.values()) == sorted(stars.values(), reverse=True)
+    for movie in movies:
+        alone = float(np.asarray(model({"user_id": ["42"], "movie_id": [movie]}))[0, 0])
+        assert stars[movie] == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_models_tables_rank_as_the_model_does_on_the_scale(model):
+    ranker = mt.MovieRanker(mt.ranker_of(model, (1.0, 5.0)), model.users, model.movies)
+    movies = ["5", "1", "90", "33"]
+    for user in ("42", "nobody"):
+        by_model = mt.rank_movies(movies, user, model)
+        by_tables = mt.rank_movies(movies, user, ranker)
+        clipped = {movie: min(max(stars, 1.0), 5.0) for movie, stars in by_model.items()}
+        assert by_tables == pytest.approx(clipped, abs=1e-5)
+    with pytest.raises(NotFoundError, match="movie id 999"):
+        mt.rank_movies(["999"], "42", ranker)
+
+
+def test_ranks_nothing_without_asking(model):
+    counted = Counted(model)
+    assert mt.rank_movies([], "42", counted) == {}
+    assert counted.calls == []
+
+
+def test_ranks_for_an_unknown_user_as_for_the_average_one(model):
+    assert mt.rank_movies(["5", "1"], "nobody", model) == mt.rank_movies(["5", "1"], "999", model)
+
+
+def test_an_unknown_film_is_an_error_and_not_a_guess(model):
+    with pytest.raises(NotFoundError, match=r"movie id 999 is not in the catalogue \(90 movies\)"):
+        mt.rank_movies(["1", "999"], "42", model)
+
+
+def test_prints_best_first_by_id_or_by_title(catalog, capsys):
+    ratings = {"3": 2.5, "2": 4.128, "1": 3.0}
+    mt.print_ratings(ratings)
+    mt.print_ratings(ratings, catalog)
+    assert capsys.readouterr().out.splitlines() == [
+        "2: 4.13",
+        "1: 3.00",
+        "3: 2.50",
+        "千と千尋の神隠し (2001): 4.13",
+        "Amélie (2001): 3.00",
+        "Solaris (1972): 2.50",
+    ]
+
+
+@pytest.fixture
+def main_on_csv(csv_files, recipe_files, capsys):
+    """Run the program on the synthetic ratings; its exit code and what it printed."""
+
+    def run(*arguments, recipe="seed"):
+        path = str(recipe_files[recipe])
+        code = mt.main(["--data", str(csv_files[0]), "--recipe", path, *arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("recipe", ["seed", "default"])
+def test_the_program_trains_measures_and_recommends(main_on_csv, recipe):
+    code, out, err = main_on_csv("--user", "42", recipe=recipe)
+    assert (code, err) == (0, "")
+    for part in (
+        "2,376 ratings",
+        "factorized_top_k/top_100_categorical_accuracy:",
+        "recall@100:",
+        "root_mean_squared_error:",
+        "For user 42:",
+    ):
+        assert part in out
+    lines = out.split("For user 42:\n")[1].splitlines()
+    stars = [float(line.rsplit(": ", 1)[1]) for line in lines]
+    assert len(stars) == 10
+    assert stars == sorted(stars, reverse=True)
+
+
+def test_the_program_says_that_a_user_is_unknown(main_on_csv):
+    code, out, _ = main_on_csv("--user", "4711")
+    assert code == 0
+    assert "For user 4711 (unknown: what suits most people):" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--recipe", "fancy"], 2, "error: unknown recipe 'fancy'"),
+        (["--recipe", "seed", "--data", "nowhere.csv"], 4, "error: nowhere.csv"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(capsys, arguments, code, message):
+    assert mt.main(arguments) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(message)
+    assert err.count("\n") == 1
+
+
+def test_an_interruption_exits_with_130(main_on_csv, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("matinee.seed.make_split", interrupted)
+    code, _, err = main_on_csv()
+    assert code == 130
+    assert err == "interrupted; nothing was left half-written\n"

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.errors import ConfigError
+from matinee.towers.inputs import Batches, encode, vocabulary_of
+
+USERS = mt.Vocabulary.of([10, 20, 30], "user")
+MOVIES = mt.Vocabulary.of(["m1", "m2"], "movie")
+
+
+def ratings_of(users, movies, pairs, stars):
+    return mt.Ratings.of(
+        users,
+        movies,
+        users.numbers([user for user, _ in pairs]),
+        movies.numbers([movie for _, movie in pairs]),
+        np.array(stars, np.float32),
+    )
+
+
+def test_encodes_ratings():
+    ratings = ratings_of(USERS, MOVIES, [("20", "m2"), ("10", "m1")], [3, 5])
+    encoded = encode(ratings, USERS, MOVIES)
+    np.testing.assert_array_equal(encoded["user_index"], [1, 0])
+    np.testing.assert_array_equal(encoded["movie_index"], [1, 0])
+    np.testing.assert_array_equal(encoded["user_rating"], np.array([3, 5], np.float32))
+    assert encoded["user_index"].dtype == encoded["movie_index"].dtype == np.int32
+
+
+def test_renumbers_ratings_of_other_vocabularies():
+    users = mt.Vocabulary.of([20, 99], "user")
+    movies = mt.Vocabulary.of(["m0", "m2"], "movie")
+    ratings = ratings_of(users, movies, [("99", "m0"), ("20", "m2")], [1, 2])
+    encoded = encode(ratings, USERS, MOVIES)
+    np.testing.assert_array_equal(encoded["user_index"], [3, 1])
+    np.testing.assert_array_equal(encoded["movie_index"], [2, 1])
+
+
+@pytest.mark.parametrize(
+    "user_ids",
+    [
+        ["10", "30", "31"],
+        [10, 30, 31],
+        np.array(["10", "30", "31"]),
+        np.array([10, 30, 31]),
+        np.array(["10", "30", "31"], object),
+        np.array([b"10", b"30", b"31"]),
+    ],
+    ids=["str", "int", "str array", "int array", "object array", "bytes array"],
+)
+def test_encodes_external_ids_whatever_they_are_written_as(user_ids):
+    encoded = encode({"user_id": user_ids, "movie_id": ["m2", "m1", "nope"]}, USERS, MOVIES)
+    np.testing.assert_array_equal(encoded["user_index"], [0, 2, 3])
+    np.testing.assert_array_equal(encoded["movie_index"], [1, 0, 2])
+    assert "user_rating" not in encoded
+
+
+def test_keeps_the_stars_of_a_dictionary():
+    features = {"user_id": [10], "movie_id": ["m1"], "user_rating": [4]}
+    stars = encode(features, USERS, MOVIES)["user_rating"]
+    assert stars.dtype == np.float32
+    assert stars.tolist() == [4.0]
+
+
+def test_takes_numbers_as_they_are():
+    numbers = {"user_index": np.array([1], np.int32), "movie_index": np.array([0], np.int32)}
+    assert encode(numbers, USERS, MOVIES) == numbers
+
+
+def test_says_which_keys_it_wants():
+    with pytest.raises(ConfigError, match=r"movie_title.*expected user_id and movie_id"):
+        encode({"user_id": ["10"], "movie_title": ["Heat"]}, USERS, MOVIES)
+
+
+def test_a_vocabulary_stands_for_itself_and_ids_for_theirs():
+    assert vocabulary_of(USERS, "user") is USERS
+    assert vocabulary_of(["30", "10", "20", "10"], "user") == USERS
+
+
+def columns(size):
+    return {
+        "user_index": np.arange(size, dtype=np.int32),
+        "movie_index": np.arange(size, dtype=np.int32) + 1000,
+    }
+
+
+def all_of(batches):
+    """Every column of an epoch, end to end."""
+    parts = [batches[number][0] for number in range(len(batches))]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+@pytest.mark.parametrize(("size", "batch_size", "count"), [(10, 3, 4), (9, 3, 3), (2, 5, 1)])
+@pytest.mark.parametrize("seed", [None, 1])
+def test_an_epoch_covers_each_row_once_in_batches_of_one_size(size, batch_size, count, seed):
+    batches = Batches(columns(size), batch_size, seed)
+    assert len(batches) == count
+    lengths = {len(column) for n in range(count) for column in batches[n][0].values()}
+    assert lengths == {min(batch_size, size)}
+    epoch = all_of(batches)
+    counted = epoch["weight"] == 1
+    assert sorted(epoch["user_index"][counted]) == list(range(size))
+    np.testing.assert_array_equal(epoch["movie_index"], epoch["user_index"] + 1000 * counted)
+    assert (epoch["weight"][~counted] == 0).all()
+    assert {str(column.dtype) for column in epoch.values()} == {"int32", "float32"}
+
+
+def test_the_order_comes_from_the_seed_and_changes_each_epoch():
+    def two_epochs(seed):
+        batches = Batches(columns(50), 10, seed)
+        first = all_of(batches)["user_index"].tolist()
+        batches.on_epoch_end()
+        return first, all_of(batches)["user_index"].tolist()
+
+    assert two_epochs(1) == two_epochs(1)
+    assert two_epochs(1) != two_epochs(2)
+    assert two_epochs(1)[0] != two_epochs(1)[1]
+    assert two_epochs(None) == (list(range(50)), list(range(50)))
+
+
+def test_a_share_of_the_rows_is_hidden_anew_each_epoch():
+    batches = Batches(columns(4000), 1000, 1, {"user_index": (0.3, 9999)})
+    hidden = []
+    for _ in range(2):
+        epoch = all_of(batches)
+        unknown = epoch["user_index"] == 9999
+        assert unknown.mean() == pytest.approx(0.3, abs=0.04)
+        # The film says which row it is: nobody else's number was changed.
+        row = epoch["movie_index"] - 1000
+        np.testing.assert_array_equal(epoch["user_index"][~unknown], row[~unknown])
+        hidden.append(set(row[unknown].tolist()))
+        batches.on_epoch_end()
+    assert len(hidden[0] & hidden[1]) < 0.6 * len(hidden[0])
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "sizes"),
+    [(10, 4, [4, 4, 4]), (10, 5, [5, 5]), (3, 9, [3]), (11, 5, [4, 4, 4])],
+)
+def test_even_batches_are_as_few_as_can_be_and_in_order(size, most, sizes):
+    batches = Batches.even(columns(size), most)
+    assert [len(batches[n][0]["user_index"]) for n in range(len(batches))] == sizes
+    epoch = all_of(batches)
+    assert epoch["user_index"][epoch["weight"] == 1].tolist() == list(range(size))
