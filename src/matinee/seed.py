@@ -176,12 +176,13 @@ def _train_retrieval(split: Split, catalog: Catalog, recipe: Recipe, seed: int) 
     bar = TrainingBar("Training retrieval", len(split.train), config.epochs)
     model.fit(split.train, verbose=0, callbacks=[bar])
     measured = model.evaluate(split.test, return_dict=True, verbose=0)
+    print(f"Retrieval of {len(split.test):,} test ratings, films already seen left in:")
     for name, value in measured.items():
         if "top_" in name:
             print(f"  {name}: {value:.4f}")
     retriever = retriever_of(model, split.train.scale)
     found = evaluate_retriever(retriever, split.train, split.test)
-    print("Retrieval, films already seen left out:")
+    print("Retrieval for each user, films already seen left out:")
     for name in ("ndcg@10", "recall@20", "recall@100"):
         print(f"  {name}: {found[name]:.4f}")
     return MovieIndex(retriever, split.train, recipe.exclude_seen)
@@ -199,7 +200,7 @@ def _train_ranking(split: Split, catalog: Catalog, recipe: Recipe, seed: int) ->
     bar = TrainingBar("Training ranking", len(split.train), config.epochs)
     model.fit(split.train, verbose=0, callbacks=[bar])
     measured = model.evaluate(split.test, return_dict=True, verbose=0)
-    print("Ranking:")
+    print(f"Ranking of {len(split.test):,} test ratings:")
     print(f"  root_mean_squared_error: {measured['root_mean_squared_error']:.4f}")
     return MovieRanker(ranker_of(model, split.train.scale), model.users, model.movies)
 

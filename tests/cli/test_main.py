@@ -45,6 +45,11 @@ def test_no_command_shows_the_help_and_exits_with_2(run):
     assert "Commands:" in done.out + done.err
 
 
+def test_the_version_is_shown(run):
+    done = run("--version")
+    assert (done.code, done.out, done.err) == (0, f"matinee {mt.__version__}\n", "")
+
+
 @pytest.mark.parametrize("words", [["nonsense"], ["train"], ["recommend", "--user"], ["data", "x"]])
 def test_wrong_use_exits_with_2_and_says_how(run, words):
     done = run(*words)

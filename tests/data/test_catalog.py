@@ -93,3 +93,8 @@ def test_films_of_another_shape_are_refused():
         Catalog(items, Catalog.of_titles([1], ["a"]).films)
     with pytest.raises(DataError, match="expected 2 rows of"):
         Catalog(items, pl.DataFrame({"title": ["a", "b"]}))
+
+
+def test_a_title_in_the_catalogues_own_spelling_is_found():
+    catalog = Catalog.of_titles([1, 2], ["Third Man, The (1949)", "Heat (1995)"])
+    assert catalog.find("Third Man, The (1949)") == catalog.find("The Third Man") == 0

@@ -80,3 +80,10 @@ def test_one_dimension_is_enough():
     fold_in = FoldIn.of(films, np.zeros(2, np.float32), users)
     assert fold_in.vector(np.array([0], np.int32)) > 1.0
     assert fold_in.vector(np.array([1], np.int32)) < 1.0
+
+
+def test_a_single_user_is_enough():
+    films, users = np.eye(2, dtype=np.float32), np.array([[0.5, 0.5]], np.float32)
+    vector = FoldIn.of(films, np.zeros(2, np.float32), users).vector(np.array([0], np.int32))
+    assert np.isfinite(vector).all()
+    np.testing.assert_allclose(vector, [0.5, 0.5], atol=0.01)

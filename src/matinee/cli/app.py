@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from matinee import __version__
 from matinee.cli import options as o
 from matinee.cli.data import data_app
 from matinee.cli.model import model_app
@@ -26,6 +27,24 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"matinee {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Recommend films: from a file of ratings to a list for everybody."""
 
 
 @app.command(epilog="example: matinee train --data 100k --recipe default --out models/ml-100k")

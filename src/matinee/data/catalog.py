@@ -140,18 +140,20 @@ class Catalog:
     def find(self, film: str | int) -> int:
         """The number of the film that an id or a title names.
 
-        A title may lack its year if it is unique without.
+        A title may be spelled as people or as catalogues do ("Third Man, The (1949)"), and may
+        lack its year if it is unique without. What is both an id and a title is the id.
 
         Raises:
             NotFoundError: nothing or more than one film fits; the message lists what is near.
         """
         if film in self.items:
             return self.items.number(film)
-        wanted = utils.default_process(str(film))
-        exact = [n for n, title in enumerate(self._plain_titles) if title == wanted]
+        name, year = parse_title(str(film))
+        wanted = {utils.default_process(text) for text in (str(film), display_title(name, year))}
+        exact = [n for n, title in enumerate(self._plain_titles) if title in wanted]
         if not exact:
             names = self.films["title"]
-            exact = [n for n, name in enumerate(names) if utils.default_process(name) == wanted]
+            exact = [n for n, own in enumerate(names) if utils.default_process(own) in wanted]
         if len(exact) == 1:
             return exact[0]
         near = exact or [number for number, _ in self.search(str(film), limit=5)]

@@ -41,7 +41,8 @@ class FoldIn:
         """Take the films' vectors [n, d] and offsets [n] and the trained users' vectors [m, d]."""
         vectors = users.astype(np.float64)
         width = vectors.shape[1]
-        covariance = np.cov(vectors, rowvar=False).reshape(width, width)
+        centred = vectors - vectors.mean(axis=0)
+        covariance = centred.T @ centred / max(len(vectors) - 1, 1)
         # A floor keeps directions in which no two users differ from having infinite precision.
         floor = 1e-3 * max(float(np.trace(covariance)) / width, 1e-6)
         precision = cast(Array, np.linalg.inv(covariance + floor * np.eye(width)))

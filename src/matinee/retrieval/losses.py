@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from matinee.retrieval.config import Reduction
-from matinee.towers.backend import ops
+from matinee.towers.backend import keras, ops
 
 # Finite, so that a masked logit never turns a gradient into NaN; e to it is 0 in float32.
 _MASKED = -1e9
@@ -41,7 +41,8 @@ def in_batch_softmax(
         candidates: float32 [b, d]; row i is the positive of query i.
         candidate_numbers: int32 [b], needed for the mask.
         bias: float32 [b], added to the candidates' logits.
-        weights: float32 [b], how often each rating counts, as a query and as a candidate.
+        weights: float32 [b], how often each rating counts, as a query and as a candidate; with
+            the mask, 0 or 1.
         temperature: divides the inner products.
         log_sampling_probability: float32 [b], log of how likely each candidate is in a batch.
         mask_accidental_hits: leave columns with the positive's own item out of the sum.
@@ -88,7 +89,8 @@ def grouped_softmax(
         user_numbers: int32 [b].
         movie_numbers: int32 [b], the positives.
         bias: float32 [n], added to the films' logits.
-        weights: float32 [b], how often each rating counts, as a query and as a candidate.
+        weights: float32 [b], how often each rating counts, as a query and as a candidate; with
+            the mask, 0 or 1.
         temperature: divides the inner products.
         log_sampling_probability: float32 [n].
         mask_accidental_hits: count no film against its own other copies.
@@ -107,7 +109,9 @@ def grouped_softmax(
     rows = ops.take(user_table, user_numbers, axis=0)
     positives = ops.sum(rows * ops.take(movie_table, movie_numbers, axis=0), axis=1)
     positives = positives + ops.take(offset, movie_numbers)
-    grouped = not mask_accidental_hits and users <= size
+    # TensorFlow may not know the batch's size while it compiles; it groups then.
+    known_size = user_numbers.shape[0]
+    grouped = not mask_accidental_hits and (known_size is None or users <= known_size)
     logits = ops.matmul(user_table if grouped else rows, ops.transpose(movie_table)) + columns
     if mask_accidental_hits:
         own = ops.expand_dims(movie_numbers, 1) == ops.expand_dims(ops.arange(films), 0)
@@ -173,7 +177,8 @@ def sum_logsumexp(
 
     The gradient is computed along with the value, so the b × n logits are never kept: a block of
     them stays in the cache, which is faster than the textbook form and needs a fraction of the
-    memory. A batch that is no whole number of blocks takes the textbook form.
+    memory. A batch that is no whole number of blocks takes the textbook form, and so does
+    TensorFlow, for which Keras's `scan` does not take a carry of several shapes.
 
     Args:
         queries: float32 [b, d].
@@ -187,7 +192,7 @@ def sum_logsumexp(
         float32 scalar, differentiable in the first three arguments.
     """
     size, width = queries.shape
-    if size is None or size % _BLOCK_ROWS:
+    if keras.backend.backend() != "jax" or size % _BLOCK_ROWS:
         rows = ops.arange(ops.shape(queries)[0])
         logits = ops.matmul(queries, ops.transpose(candidates)) + offset
         logits = _mask_copies(logits, rows, rows, numbers, numbers)

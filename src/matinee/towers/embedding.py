@@ -56,7 +56,9 @@ class IdEmbedding(keras.layers.Layer):
 
     def call(self, numbers: Any) -> Any:
         """Vectors float32 [..., width] of numbers int32 [...], each 0 … n."""
-        return ops.take(self.table, numbers, axis=0)
+        # The product makes the gradient dense. Keras hands TensorFlow's sparse one to the optimizer
+        # without adding up the rows of repeated ids; JAX compiles it away.
+        return ops.take(self.table * 1.0, numbers, axis=0)
 
     def fill_untrained(self, counts: NDArray[np.int64]) -> None:
         """Copy the unknown row to every id with `counts` int64 [n] of 0."""
