@@ -14,7 +14,7 @@ test: $(VENV)/.ready-dev
 # The model tests on the other backend; give it an environment of its own: VENV=.venv-tensorflow.
 test-tensorflow: $(VENV)/.ready-dev requirements/tensorflow.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/tensorflow.txt
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/towers tests/retrieval tests/ranking
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/towers tests/retrieval tests/ranking tests/conformance tests/test_seed.py
 
 check: lint types layers test
 

@@ -22,7 +22,7 @@ import polars as pl
 
 USERS, FILMS = 162_000, 60_000
 WITH_MATINEE = """
-from matinee.data.sources.tables import load_ratings
+from matinee.data.sources import load_ratings
 load_ratings(path)
 """
 WITH_POLARS = """

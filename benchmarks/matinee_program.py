@@ -36,8 +36,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-# DRAFT: names that may still change stand in the next four functions; the models' configurations
-# are taken to default to the seed's, as the recipe `seed` has them.
+# The models' configurations default to the seed's, as the recipe `seed` has them.
 def compiled(model: mt.MovieLensRetrieval | mt.MovieLensRanking) -> object:
     import keras  # after matinee, which chooses the backend
 
@@ -57,13 +56,11 @@ def recommender(
     retrieval: mt.MovieLensRetrieval, ranking: mt.MovieLensRanking, train: mt.Ratings
 ) -> Callable[[], dict[str, float]]:
     """What answers a request: ten films retrieved, then ranked; film id -> predicted stars."""
+    catalog = mt.Catalog.of_ids(train.items)
+    tables = mt.retriever_of(retrieval, train.scale), mt.ranker_of(ranking, train.scale)
     # Seen films stay in, as in the seed.
-    index = mt.MovieIndex(mt.retriever_of(retrieval, train.scale), train, exclude_seen=False)
-
-    def request() -> dict[str, float]:
-        return mt.rank_movies(mt.retrieve_movies(index, USER, 10), USER, ranking)
-
-    return request
+    both = mt.Recommender(catalog, *tables, train, exclude_seen=False)
+    return lambda: mt.rank_movies(mt.retrieve_movies(both, USER, 10), USER, both)
 
 
 def run_job(seed: int) -> dict[str, object]:

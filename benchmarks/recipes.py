@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.table import Table
 
 import matinee as mt
-from matinee.towers.optimizers import make_optimizer
 
 SHOWN = (
     "top_10",
@@ -65,11 +64,8 @@ def run_recipe(name: str, split: mt.Split, catalog: mt.Catalog, seed: int) -> di
     """Train both stages by a recipe and measure them on the split's test part."""
     recipe = mt.load_recipe(name)
     started = time.perf_counter()
-    retrieval = mt.MovieLensRetrieval(split.train.users, catalog.items, recipe.retrieval, seed=seed)
-    ranking = mt.MovieLensRanking(split.train.users, catalog.items, recipe.ranking, seed=seed)
-    for model, config in ((retrieval, recipe.retrieval), (ranking, recipe.ranking)):
-        model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
-        model.fit(split.train, verbose=0)
+    retrieval = mt.train_retrieval(split.train, catalog, recipe.retrieval, seed=seed)
+    ranking = mt.train_ranking(split.train, catalog, recipe.ranking, seed=seed)
     seconds = time.perf_counter() - started
     accuracy = retrieval.evaluate(split.test, return_dict=True, verbose=0)
     recommender = mt.Recommender(

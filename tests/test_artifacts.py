@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,9 @@ from safetensors.numpy import load_file, save_file
 
 import matinee as mt
 from matinee import artifacts
+from matinee.artifacts import saved
+from matinee.artifacts.manifest import TABLES, seal
+from matinee.artifacts.tables import blame
 from matinee.errors import ModelFileError
 from matinee.ranking.ranker import TwoTowerRanker
 from matinee.retrieval.retriever import TwoTowerRetriever
@@ -33,19 +38,21 @@ def everybodys_top(model, k=20):
     return b"".join(a.tobytes() for top in (found, ranked) for a in (top.items, top.scores))
 
 
-def reseal(directory, **changes):
-    """Make an altered model look whole again: new sizes and hashes, perhaps other settings."""
+def reseal(directory, rows=True, **changes):
+    """Make an altered model look whole again: new sizes, hashes, rows, perhaps settings."""
     manifest = json.loads((directory / MANIFEST).read_bytes())
     del manifest["sha256"]
     for name, entry in manifest["files"].items():
         content = (directory / name).read_bytes()
         entry |= {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        if rows and name in TABLES and content.startswith(b"PAR1"):
+            entry["rows"] = pl.scan_parquet(content).select(pl.len()).collect().item()
     for name, value in changes.items():
         if value is None:
             del manifest[name]
         else:
             manifest[name] = value
-    (directory / MANIFEST).write_bytes(artifacts._seal(manifest))
+    (directory / MANIFEST).write_bytes(seal(manifest))
 
 
 def assert_refused(directory, *words):
@@ -160,8 +167,8 @@ def test_a_manifest_of_something_else_is_refused(copy, content):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"schema_version": 2},
-        {"schema_version": 2, "files": None},
+        {"schema_version": 1},
+        {"schema_version": 1, "files": None},
         {"schema_version": None},
         {"files": None},
         {"files": {}},
@@ -192,14 +199,122 @@ def test_another_schema_is_refused(copy, changes):
         {"seed": "x"},
         {"data": None},
         {"metrics": None},
+        {"recipe": []},
+        {"recipe": {"retrieval": {"learning_rate": 10**400}}},
+        {"scale": [0, 10**400]},
+        {"scale": [5.0, 1.0]},
+        {"scale": [True, 5.0]},
+        {"scale": {}},
+        {"liked_from": 10**400},
+        {"liked_from": 99},
+        {"liked_from": []},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": True},
+        {"data": []},
+        {"data": {}},
+        {"data": {"protocol": 3}},
+        {"data": {"protocol": "all", "fingerprint": 5}},
+        {"data": {"protocol": "all", "source": "here"}},
+        {"metrics": []},
+        {"metrics": {"x": "y"}},
+        {"metrics": {"x": 10**400}},
+        {"matinee": None},
+        {"matinee": 1},
         {"files": {name: {} for name in artifacts.FILES}},
         {"files": dict.fromkeys(artifacts.FILES)},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:40],
 )
 def test_a_well_sealed_manifest_that_makes_no_sense_is_refused(copy, changes):
     reseal(copy, **changes)
-    assert_refused(copy, str(copy))
+    about_tables = changes == {"scale": [2.0, 3.0]}
+    assert_refused(copy, str(copy), "ratings.parquet" if about_tables else MANIFEST)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("rows", -1), ("rows", "3"), ("rows", None), ("size", 1e3), ("size", True), ("sha256", "x")],
+)
+def test_a_well_sealed_entry_that_makes_no_sense_is_refused(copy, key, value):
+    files = json.loads((copy / MANIFEST).read_bytes())["files"]
+    files["users.parquet"][key] = value
+    reseal(copy, files=files)
+    assert_refused(copy, MANIFEST, "files.users.parquet")
+
+
+def test_the_version_that_made_it_is_known(model_directories):
+    assert artifacts.read_manifest(model_directories["seed"])["matinee"] == mt.__version__
+
+
+def test_text_is_a_path_too(saved_model, tmp_path):
+    directory = str(tmp_path / "model")
+    artifacts.check_target(directory)
+    mt.save_model(saved_model, directory)
+    assert mt.load_model(directory).seed == artifacts.read_manifest(directory)["seed"]
+
+
+@pytest.mark.parametrize("name", EVERY_FILE)
+@pytest.mark.parametrize("kind", ["link", "zeros", "pipe", "directory"])
+def test_what_is_no_regular_file_is_refused_at_once(copy, tmp_path, name, kind):
+    (copy / name).rename(tmp_path / "moved")
+    if kind == "pipe":
+        os.mkfifo(copy / name)
+    elif kind == "directory":
+        (copy / name).mkdir()
+    else:
+        (copy / name).symlink_to("/dev/zero" if kind == "zeros" else tmp_path / "moved")
+    assert_refused(copy, name, "cannot be read")
+
+
+def test_a_manifest_without_end_is_not_read(copy):
+    with (copy / MANIFEST).open("r+b") as file:
+        file.truncate(1 << 40)
+    assert_refused(copy, MANIFEST, "1,099,511,627,776 bytes; expected at most 1,048,576")
+
+
+def test_few_bytes_that_claim_many_rows_are_refused(copy):
+    zeros = pl.DataFrame({"user_id": pl.zeros(5_000_000, dtype=pl.Int64, eager=True)})
+    zeros.write_parquet(copy / "users.parquet")
+    assert (copy / "users.parquet").stat().st_size < 50_000
+    reseal(copy)
+    assert_refused(copy, "users.parquet: 5,000,000 rows of 1 columns in")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_other_rows_than_the_manifest_states_are_refused(copy, name):
+    pl.read_parquet(copy / name).head(-1).write_parquet(copy / name)
+    reseal(copy, rows=False)
+    assert_refused(copy, f"{name}: ", "as the manifest states")
+
+
+def test_a_model_saved_while_it_is_read_is_read_whole(models, tmp_path, monkeypatch):
+    mt.save_model(models["seed"], tmp_path / "model")
+    read = saved._checked_bytes
+
+    def read_after_another_save(path, manifest):
+        monkeypatch.setattr(saved, "_checked_bytes", read)
+        mt.save_model(models["default"], tmp_path / "model")
+        return read(path, manifest)
+
+    monkeypatch.setattr(saved, "_checked_bytes", read_after_another_save)
+    assert mt.load_model(tmp_path / "model").recipe == models["default"].recipe
+
+
+def test_no_model_is_saved_that_would_not_load(saved_model, tmp_path):
+    old = saved_model.recommender
+    tastes = pl.DataFrame({"tastes": [[1]] * len(old.train.users)})
+    nested = mt.Recommender(
+        old.catalog, old.retriever, old.ranker, replace(old.train, user_features=tastes)
+    )
+    for change, word in (
+        ({"seed": -1}, "seed = -1"),
+        ({"recipe": mt.Recipe()}, "expected float32"),
+        ({"recommender": nested}, "users.parquet: column tastes of type List"),
+    ):
+        with pytest.raises(ModelFileError, match=word):
+            mt.save_model(replace(saved_model, **change), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
 
 
 def edit_tensors(path, **changes):
@@ -267,12 +382,33 @@ def test_files_of_another_kind_are_refused_though_the_hashes_fit(copy, file):
         ("ratings.parquet", lambda rows: rows.with_columns(pl.col("user_index") + 1)),
         ("ratings.parquet", lambda rows: rows.with_columns(pl.col("rating") * 2)),
         ("ratings.parquet", lambda rows: rows.with_columns(pl.lit(None).alias("rating"))),
+        ("users.parquet", lambda users: users.with_columns(user_id=pl.lit(None, pl.Int64))),
+        ("users.parquet", lambda users: users.with_columns(tastes=pl.lit([1]))),
+        ("films.parquet", lambda films: films.with_columns(title=pl.lit(None, pl.String))),
+        ("films.parquet", lambda films: films.with_columns(genres=pl.lit([None, "a"]))),
+        ("films.parquet", lambda films: films.with_columns(year=pl.col("year").cast(pl.Int64))),
+        ("films.parquet", lambda films: films.with_columns(more=1)),
+        ("ratings.parquet", lambda rows: rows.with_columns(more=1)),
+        ("ratings.parquet", lambda rows: rows.reverse()),
+        ("ratings.parquet", lambda rows: rows.with_columns(position=pl.lit(3, pl.Int64))),
+        ("ratings.parquet", lambda rows: rows.with_columns(item_index=pl.lit(0, pl.Int32))),
     ],
 )
 def test_tables_that_do_not_fit_are_refused_though_the_hashes_fit(copy, file, change):
-    change(pl.read_parquet(copy / file)).write_parquet(copy / file)
+    before = pl.read_parquet(copy / file)
+    after = change(before)
+    after.write_parquet(copy / file)
     reseal(copy)
-    assert_refused(copy, str(copy))
+    fewer = len(after) < len(before)
+    assert_refused(copy, str(copy), "" if fewer else f"{file}: ")
+
+
+@pytest.mark.parametrize(
+    "error", [pl.exceptions.PanicException("a\nb"), pl.exceptions.ComputeError("a\nb")]
+)
+def test_whatever_polars_says_of_a_file_is_one_line_that_names_it(error):
+    with pytest.raises(ModelFileError, match=r"^x\.parquet: a b; restore it"), blame("x.parquet"):
+        raise error
 
 
 def test_what_is_no_model_is_refused(tmp_path):
@@ -291,12 +427,20 @@ def test_a_model_that_diverged_is_not_saved(tmp_path):
 
 def test_nothing_else_is_overwritten(saved_model, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ModelFileError, match="is not a model; nothing was written"):
+    with pytest.raises(ModelFileError, match=r"holds thesis\.txt; .*nothing was written"):
         mt.save_model(saved_model, tmp_path)
-    with pytest.raises(ModelFileError, match="is not a model; nothing was written"):
+    with pytest.raises(ModelFileError, match="is a file; nothing was written"):
         mt.save_model(saved_model, tmp_path / "thesis.txt")
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_directory_with_a_manifest_of_another_kind_or_with_notes_is_kept(saved_model, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
+    (tmp_path / "index.html").write_text("hello")
+    with pytest.raises(ModelFileError, match=r"holds index\.html"):
+        mt.save_model(saved_model, tmp_path)
+    assert (tmp_path / "index.html").read_text() == "hello"
 
 
 def test_a_model_and_an_empty_directory_may_be_replaced(models, tmp_path):

@@ -1,9 +1,10 @@
 import hashlib
+import os
 import stat
 
 import pytest
 
-from matinee.files import atomic_directory, atomic_file, sha256_of
+from matinee.files import atomic_directory, atomic_file, read_regular, sha256_of
 
 INTERRUPTIONS = [ValueError("broken"), KeyboardInterrupt(), SystemExit(1)]
 
@@ -96,6 +97,27 @@ def test_a_failure_between_the_renames_puts_the_old_directory_back(tmp_path, mon
     assert names_in(tmp_path) == ["model"]
 
 
+@pytest.mark.parametrize("after", [1, 2])
+def test_ctrl_c_right_after_a_rename_leaves_a_directory(tmp_path, monkeypatch, after):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").write_text("old")
+    rename, renames = type(path).rename, []
+
+    def interrupted(self, target):
+        done = rename(self, target)
+        renames.append(target)
+        if len(renames) == after:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(type(path), "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), atomic_directory(path) as temporary:
+        (temporary / "new").write_text("new")
+    assert names_in(path) == (["old"] if after == 1 else ["new"])
+    assert names_in(tmp_path) == ["model"]
+
+
 def test_a_link_to_a_directory_stays_a_link_to_the_new_one(tmp_path):
     (tmp_path / "v1").mkdir()
     (tmp_path / "current").symlink_to("v1")
@@ -106,7 +128,8 @@ def test_a_link_to_a_directory_stays_a_link_to_the_new_one(tmp_path):
     assert names_in(tmp_path / "v1") == ["new"]
 
 
-def test_the_usual_rights_are_given(tmp_path):
+def test_the_usual_rights_are_given_without_a_change_of_the_umask(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "umask", None)
     plain = tmp_path / "plain"
     plain.write_text("")
     plain_directory = tmp_path / "plain_directory"
@@ -124,3 +147,25 @@ def test_hashes_files_longer_than_a_block(tmp_path):
     content = b"x" * ((1 << 20) + 3)
     (tmp_path / "file").write_bytes(content)
     assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_reads_a_regular_file_up_to_a_limit(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"12345\r\n")
+    assert read_regular(path, 7) == b"12345\r\n"
+    with pytest.raises(OSError, match="7 bytes; expected at most 6"):
+        read_regular(path, 6)
+
+
+def test_reads_nothing_else(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    for path, reason in (
+        (tmp_path / "link", "a link"),
+        (tmp_path / "pipe", "no regular file"),
+        (tmp_path, "no regular file"),
+        (tmp_path / "missing", "No such file"),
+    ):
+        with pytest.raises(OSError, match=reason):
+            read_regular(path, 10)

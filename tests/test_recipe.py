@@ -47,7 +47,7 @@ def test_a_file_of_ones_own(tmp_path):
         ("exclude_seen = 1", "exclude_seen = 1; expected bool"),
         ("retrieval = 3", "retrieval = 3; expected a table"),
         ('[retrieval]\nl2 = "much"', "l2 = 'much'; expected float"),
-        ("[retrieval]\nepochs = 0", "retrieval.epochs = 0; expected at least 1"),
+        ("[retrieval]\nepochs = 0", "retrieval.epochs = 0; expected 1 … "),
         ("[ranking]\nhidden = 8", "hidden = 8; expected a list"),
         ('[ranking]\nhidden = ["a"]', "hidden = 'a'; expected int"),
         ("candidates = [\n1 2]", r"mine\.toml is not TOML.*line 2"),

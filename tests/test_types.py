@@ -5,6 +5,7 @@ import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError
+from matinee.types import known_users
 
 
 def test_a_row_is_its_filled_slots():
@@ -28,6 +29,31 @@ def test_a_query_without_history_has_an_empty_one():
     items, ratings = mt.Query(user_index=3).history
     assert len(items) == len(ratings) == 0
     assert (items.dtype, ratings.dtype) == (np.int32, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("items", "ratings"), [([1, 2], None), (None, [5]), ([1, 2], [5]), ([], [5]), ([1], [])]
+)
+def test_a_history_has_as_many_ratings_as_films(items, ratings):
+    items = None if items is None else np.array(items, np.int32)
+    ratings = None if ratings is None else np.array(ratings, np.float32)
+    with pytest.raises(
+        ConfigError, match=r"a history of .* films and .* ratings; expected as many"
+    ):
+        mt.Query(None, items, ratings)
+
+
+def test_users_have_their_row_and_strangers_the_last():
+    queries = [mt.Query(user_index=2), mt.Query(), mt.Query(user_index=0)]
+    users = known_users(queries, 3)
+    assert (users.tolist(), users.dtype) == ([2, 3, 0], np.int32)
+    assert known_users([], 3).tolist() == []
+
+
+@pytest.mark.parametrize("user", [-1, 3, 4, 1_000_000])
+def test_a_user_number_out_of_range_is_refused(user):
+    with pytest.raises(ConfigError, match=rf"{user}.*expected 0 … 2"):
+        known_users([mt.Query(user_index=user), mt.Query(user_index=1)], 3)
 
 
 def test_a_recommendation_is_ready_for_json():

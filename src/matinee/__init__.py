@@ -28,22 +28,15 @@ if TYPE_CHECKING:
     from matinee.index.exact import ExactIndex
     from matinee.pipeline import evaluate_model, measure, train_model
     from matinee.ranking.config import RankingConfig
-    from matinee.ranking.fit import fit_ranking, ranker_of
+    from matinee.ranking.fit import fit_ranking, ranker_of, train_ranking
     from matinee.ranking.two_tower import MovieLensRanking, TwoTowerModel
     from matinee.recipe import Recipe, load_recipe
     from matinee.recommender import Recommender
     from matinee.retrieval.config import RetrievalConfig
-    from matinee.retrieval.fit import fit_retrieval, retriever_of
+    from matinee.retrieval.fit import fit_retrieval, retriever_of, train_retrieval
     from matinee.retrieval.metrics import FactorizedTopK
-    from matinee.retrieval.two_tower import MovieLensRetrieval, RetrievalModel
-    from matinee.seed import (
-        MovieIndex,
-        MovieRanker,
-        main,
-        print_ratings,
-        rank_movies,
-        retrieve_movies,
-    )
+    from matinee.retrieval.two_tower import MovieLensRetrieval
+    from matinee.seed import main, print_ratings, rank_movies, retrieve_movies
     from matinee.types import Query, Recommendation, TopK
 
 # Before anybody imports Keras, whose own default needs TensorFlow.
@@ -70,22 +63,15 @@ _HOMES = {
     "index.exact": ("ExactIndex",),
     "pipeline": ("evaluate_model", "measure", "train_model"),
     "ranking.config": ("RankingConfig",),
-    "ranking.fit": ("fit_ranking", "ranker_of"),
+    "ranking.fit": ("fit_ranking", "ranker_of", "train_ranking"),
     "ranking.two_tower": ("MovieLensRanking", "TwoTowerModel"),
     "recipe": ("Recipe", "load_recipe"),
     "recommender": ("Recommender",),
     "retrieval.config": ("RetrievalConfig",),
-    "retrieval.fit": ("fit_retrieval", "retriever_of"),
+    "retrieval.fit": ("fit_retrieval", "retriever_of", "train_retrieval"),
     "retrieval.metrics": ("FactorizedTopK",),
-    "retrieval.two_tower": ("MovieLensRetrieval", "RetrievalModel"),
-    "seed": (
-        "MovieIndex",
-        "MovieRanker",
-        "main",
-        "print_ratings",
-        "rank_movies",
-        "retrieve_movies",
-    ),
+    "retrieval.two_tower": ("MovieLensRetrieval",),
+    "seed": ("main", "print_ratings", "rank_movies", "retrieve_movies"),
     "types": ("Query", "Recommendation", "TopK"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -95,10 +81,8 @@ __all__ = [
     "ExactIndex",
     "FactorizedTopK",
     "MatineeError",
-    "MovieIndex",
     "MovieLensRanking",
     "MovieLensRetrieval",
-    "MovieRanker",
     "Query",
     "RankingConfig",
     "Ratings",
@@ -106,7 +90,6 @@ __all__ = [
     "Recommendation",
     "Recommender",
     "RetrievalConfig",
-    "RetrievalModel",
     "SavedModel",
     "Split",
     "TopK",
@@ -137,6 +120,8 @@ __all__ = [
     "split_published",
     "split_random",
     "train_model",
+    "train_ranking",
+    "train_retrieval",
 ]
 
 

@@ -61,6 +61,11 @@ def require(condition: bool, name: str, value: object, expected: str) -> None:
         raise ConfigError(f"{name} = {value!r}; expected {expected}")
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that a generator or the framework would not take."""
+    require(0 <= seed < 1 << 31, "seed", seed, "a whole number from 0 to 2147483647")
+
+
 def _checked(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):

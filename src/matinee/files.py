@@ -1,14 +1,53 @@
-"""Writing files and directories so that a crash leaves the old one or the new one, never a half."""
+"""Writing files and directories so that a crash leaves the old one or the new one, never a half.
+
+A process that is killed may leave `.NAME.….tmp` beside NAME, which can be deleted, and, if it was
+killed between two renames, the old directory as `.NAME.….previous`. Neither is removed by itself:
+what lies there may be another process's, or the only copy.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Generator
 from pathlib import Path
+
+# Do not follow a link, do not wait at a pipe, do not touch line ends; where the platform knows it.
+_READ_AS_IS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The content of a file that may be anything: a regular one of at most `limit` bytes.
+
+    Raises:
+        OSError: not there, a link, a directory, a pipe or a device, or longer.
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link; expected the file itself", str(path))
+    descriptor = os.open(path, _READ_AS_IS)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            # A file may grow after its size was asked for.
+            content = file.read(min(found.st_size, limit) + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > limit or found.st_size > limit:
+        size = max(len(content), found.st_size)
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes; expected at most {limit:,}", str(path))
+    return content
 
 
 def sha256_of(path: Path) -> str:
@@ -36,13 +75,11 @@ def atomic_file(path: Path) -> Generator[Path]:
     On any exception, Ctrl-C included, the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = _beside(path)
     try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         yield temporary
         fsync_path(temporary)
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         fsync_path(path.parent)
     finally:
@@ -59,36 +96,32 @@ def atomic_directory(path: Path) -> Generator[Path]:
     # A link to a directory stays, and what it names is replaced.
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    temporary = _beside(path)
     try:
+        temporary.mkdir()
         yield temporary
         for file in temporary.rglob("*"):
             fsync_path(file)
         fsync_path(temporary)
-        temporary.chmod(0o777 & ~_umask())
         _swap(temporary, path)
         fsync_path(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _beside(path: Path) -> Path:
+    """A name in the same directory that nobody else has."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+
+
 def _swap(new: Path, path: Path) -> None:
     """Rename `new` to `path`, moving what stands there aside and putting it back on failure."""
-    if not path.exists():
-        new.rename(path)
-        return
     previous = new.with_suffix(".previous")
-    path.rename(previous)
     try:
+        if path.exists():
+            path.rename(previous)
         new.rename(path)
-    except BaseException:
-        previous.rename(path)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    finally:
+        if previous.exists() and not path.exists():
+            previous.rename(path)
+        shutil.rmtree(previous, ignore_errors=True)

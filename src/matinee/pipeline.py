@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from matinee.artifacts import SavedModel
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
@@ -63,7 +65,8 @@ def train_model(
 def measure(recommender: Recommender, split: Split) -> dict[str, float]:
     """The metrics of both stages on a split's test part; see the `evaluation` package.
 
-    `two_stage_ndcg@10` is that of the list a user sees: candidates in the order of their stars.
+    Films already seen are left out, whatever the recommender's own setting. `two_stage_ndcg@10` is
+    that of both stages' list: candidates in the order of their stars.
     """
     if not len(split.test):
         return {}
@@ -91,8 +94,9 @@ def evaluate_model(
     split = make_split(ratings, protocol, seed)
     if not len(split.test):
         raise DataError(f"protocol {protocol} tests nothing; choose another")
-    known = set(train.position.tolist())
-    leaked = sum(position in known for position in split.test.position.tolist())
+    known = np.zeros(len(ratings), np.bool_)
+    known[train.position] = True
+    leaked = int(known[split.test.position].sum())
     if leaked:
         raise LeakageError(
             f"the model was trained on {leaked:,} of the {len(split.test):,} test ratings of "

@@ -41,7 +41,7 @@ class Recipe:
         return values
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str | Path) -> Recipe:
     """A recipe that Matinee ships, or one of your own from a TOML file.
 
     Args:
@@ -51,6 +51,7 @@ def load_recipe(name: str) -> Recipe:
         ConfigError: another name, or a setting that is unknown or out of range.
         NotFoundError: no such file.
     """
+    name = str(name)
     if name in RECIPES:
         with resources.as_file(resources.files("matinee.recipes") / f"{name}.toml") as path:
             return build(Recipe, read_toml(path), f"recipe {name}")

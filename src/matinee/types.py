@@ -57,12 +57,31 @@ class Query:
     items: IntArray | None = None
     ratings: FloatArray | None = None
 
+    def __post_init__(self) -> None:
+        sizes = [None if column is None else len(column) for column in (self.items, self.ratings)]
+        if sizes[0] != sizes[1]:
+            raise ConfigError(
+                f"a history of {sizes[0]} films and {sizes[1]} ratings; expected as many of each"
+            )
+
     @property
     def history(self) -> tuple[IntArray, FloatArray]:
         """The history as two arrays, empty where there is none."""
         if self.items is None or self.ratings is None:
             return np.empty(0, np.int32), np.empty(0, np.float32)
         return self.items, self.ratings
+
+
+def known_users(queries: Sequence[Query], size: int) -> IntArray:
+    """The row of each query in a table of `size` users and, last, the unknown one: int32 [b].
+
+    Raises:
+        ConfigError: a user number outside 0 … size - 1.
+    """
+    users = np.array([size if q.user_index is None else q.user_index for q in queries], np.int32)
+    if len(users) and not (users.min() >= 0 and users.max() <= size):
+        raise ConfigError(f"user numbers {users.min()} … {users.max()}; expected 0 … {size - 1}")
+    return users
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,8 @@ class Recommendation:
         genres: names, in the catalogue's order.
         stars: predicted rating, on the scale of the ratings.
         score: the retrieval model's score; comparable within one list alone.
-        source: which model chose the film: "two-tower", or "popularity" for a stranger.
+        source: why the film is here: "two-tower" (the user's own vector), "history" (a vector made
+            from what a visitor likes), "popular" (nothing is known of the user), or "similar".
     """
 
     movie_id: str

@@ -84,6 +84,26 @@ def test_bad_rows_stop_or_are_left_out(run, tmp_path):
     assert (tmp_path / "bad.rejected.csv").is_file()
 
 
+def test_check_looks_at_the_films_too(run, tmp_path):
+    path, films = bad_table(tmp_path), tmp_path / "films.csv"
+    films.write_text("movie_id,title\n1,One\n2,\n")
+    done = run("data", "check", "--data", path, "--films", films, "--json")
+    assert done.code == 3
+    assert [(row["file"], row["line"]) for row in done.json["problems"]] == [
+        (str(films), 3),
+        (str(path), 3),
+    ]
+
+
+def test_times_in_milliseconds_are_told_apart(run, tmp_path):
+    path = tmp_path / "ms.csv"
+    path.write_text("user_id,movie_id,rating,timestamp\n1,1,4,1577836800000\n")
+    done = run("data", "describe", "--data", path)
+    assert done.code == 3
+    assert "line 2" in done.err
+    assert "milliseconds? divide by 1000" in done.err
+
+
 def test_options_without_sense_are_refused(run, data):
     for option, value in (("--scale", "5"), ("--scale", "5:1"), ("--on-bad-rows", "ignore")):
         done = run("data", "describe", *data, option, value)

@@ -194,4 +194,4 @@ def test_a_terminal_that_knows_ascii_alone_still_gets_an_answer(hostile_model):
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert "Popcorn ? :smile: (2020)" in done.stdout
-    assert done.stderr.startswith("user zo? is not in the training data")
+    assert done.stderr.startswith("nothing is known of what user zo? would like")

@@ -1,6 +1,7 @@
 import shutil
 
 import matinee as mt
+from tests.test_artifacts import reseal
 
 
 def test_verify_lists_the_files_of_a_whole_model(run, model):
@@ -44,3 +45,14 @@ def test_no_model_exits_with_5_whatever_is_asked(run, tmp_path):
 def test_users_features_do_not_get_in_the_way(run, models, tmp_path):
     mt.save_model(models["seed"], tmp_path / "model")
     assert run("model", "verify", tmp_path / "model").code == 0
+
+
+def test_a_manifest_that_makes_no_sense_exits_with_5_in_one_line(run, model, tmp_path):
+    shutil.copytree(model, tmp_path / "model")
+    reseal(tmp_path / "model", seed=-1)
+    done = run("model", "verify", tmp_path / "model")
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith(
+        f"error: {tmp_path / 'model' / 'manifest.json'}: seed = -1; expected"
+    )
+    assert done.err.count("\n") == 1

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.synthetic import N_FILMS
+from tests.synthetic import N_FILMS, UNRATED
 
 
 def test_recommends_to_a_user(run, model, saved_model):
@@ -26,10 +26,19 @@ def test_recommends_to_somebody_with_a_history(run, model, saved_model):
     assert "For you" in run("recommend", "--model", model, *words).out
 
 
-def test_says_that_a_user_is_unknown_and_shows_what_suits_most(run, model):
+def test_says_that_a_user_is_unknown_and_shows_what_most_people_rated(run, model):
     done = run("recommend", "--model", model, "--user", "nobody", "--json")
     assert done.code == 0
-    assert done.err == "user nobody is not in the training data: here is what suits most people\n"
+    assert done.err == (
+        "nothing is known of what user nobody would like: here is what most people rated\n"
+    )
+    assert {film["source"] for film in done.json["recommendations"]} == {"popular"}
+
+
+def test_says_that_a_history_without_a_liked_film_tells_nothing(run, model):
+    done = run("recommend", "--model", model, "--history", "1=1", "--json")
+    assert done.code == 0
+    assert done.err == "nothing is known of what you would like: here is what most people rated\n"
     assert {film["source"] for film in done.json["recommendations"]} == {"popular"}
 
 
@@ -73,6 +82,19 @@ def test_finds_similar_films(run, model, saved_model):
     assert all(film.title in done.out for film in expected)
     told = run("similar", "--model", model, "1", "-k", 4, "--json").json
     assert told == {"film": "1", "similar": [film.to_dict() for film in expected]}
+
+
+def test_nothing_is_like_a_film_that_nobody_rated(run, model):
+    done = run("similar", "--model", model, str(UNRATED))
+    assert (done.code, done.out) == (4, "")
+    assert "nobody rated" in done.err
+
+
+def test_a_film_that_a_history_names_twice_exits_with_2(run, model):
+    words = ("--history", "1=5", "--history", "Amélie (2001)=4")
+    done = run("recommend", "--model", model, *words)
+    assert (done.code, done.out) == (2, "")
+    assert "twice" in done.err
 
 
 def test_a_title_of_two_films_exits_with_4(run, model):

@@ -64,7 +64,7 @@ def test_an_unknown_recipe_or_protocol_is_refused(run, data, tmp_path):
     assert "unknown recipe 'fancy'" in done.err
     done = run("train", *data, "--protocol", "u9", "--out", tmp_path / "model")
     assert done.code == 2
-    assert "unknown protocol 'u9'" in done.err
+    assert "protocol = 'u9'; expected one of" in done.err
     assert list(tmp_path.iterdir()) == []
 
 

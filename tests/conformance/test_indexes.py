@@ -23,6 +23,13 @@ def test_leaves_out_what_is_excluded_or_not_allowed(index, k):
     check_top_k(index.search(QUERIES, k, exclude, allow), 4, k, N, exclude, allow)
 
 
+def test_an_empty_slot_excludes_nothing(index):
+    exclude = [np.array([-1, number], np.int32) for number in range(4)]
+    plain = [np.array([number], np.int32) for number in range(4)]
+    found, expected = index.search(QUERIES, N, exclude), index.search(QUERIES, N, plain)
+    np.testing.assert_array_equal(found.items, expected.items)
+
+
 def test_each_query_is_answered_as_if_alone(index):
     together = index.search(QUERIES, 10)
     for row in range(4):

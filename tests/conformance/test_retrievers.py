@@ -30,6 +30,18 @@ def test_leaves_out_what_is_excluded_or_not_allowed(retriever, k):
     check_top_k(retriever.retrieve(QUERIES, k, exclude, allow), B, k, N, exclude, allow)
 
 
+def test_an_empty_slot_excludes_nothing(retriever):
+    empty = [np.array([-1], np.int32)] * B
+    found, whole = retriever.retrieve(QUERIES, N, empty), retriever.retrieve(QUERIES, N)
+    np.testing.assert_array_equal(found.items, whole.items)
+
+
+@pytest.mark.parametrize("user", [-1, 120, 100_000])
+def test_a_user_who_is_not_there_is_refused(retriever, user):
+    with pytest.raises(ConfigError, match=rf"{user}.*expected 0 … 119"):
+        retriever.retrieve([mt.Query(user_index=user)], 10)
+
+
 def test_the_same_question_has_the_same_answer(retriever):
     first, again = retriever.retrieve(QUERIES, 10), retriever.retrieve(QUERIES, 10)
     np.testing.assert_array_equal(first.items, again.items)

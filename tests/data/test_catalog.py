@@ -40,6 +40,22 @@ def test_years_of_their_own_go_before_those_in_titles():
     assert catalog.titles == ["Heat (1995)", "Fargo (1996)"]
 
 
+def test_a_film_without_a_title_is_refused():
+    with pytest.raises(DataError, match="film id 2 has the title None"):
+        Catalog.of_titles([1, 2], ["Heat", None])
+    schema = {"title": pl.String, "year": pl.Int16, "genres": pl.List(pl.String)}
+    items = Vocabulary.of([1, 2], "movie")
+    for row, column in (((None, 1972, []), "title"), (("Solaris", 1972, None), "genres")):
+        films = pl.DataFrame([("Heat", 1995, []), row], schema=schema, orient="row")
+        with pytest.raises(DataError, match=f"film id 2 has no {column}"):
+            Catalog(items, films)
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(DataError, match="film columns of 1, 2 rows"):
+        Catalog.of_titles([1, 2], ["Heat"])
+
+
 def test_ids_alone_serve_as_titles():
     catalog = Catalog.of_ids(Vocabulary.of(["a", "b"], "movie"))
     assert catalog.titles == ["film a", "film b"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -122,6 +124,34 @@ def test_columns_cannot_be_written_to():
     ratings = make([(0, 0, 1.0, 1)])
     with pytest.raises(ValueError, match="read-only"):
         ratings.rating[0] = 5
+
+
+def test_the_callers_own_arrays_stay_theirs():
+    own = np.array([0], np.int32)
+    ratings = Ratings(
+        USERS, ITEMS, own, own, np.ones(1, np.float32), None, np.zeros(1, np.int64), (1, 5)
+    )
+    assert own.flags.writeable
+    assert not ratings.user_index.flags.writeable
+
+
+def test_rows_out_of_order_or_twice_are_refused():
+    ratings = make([(0, 0, 1.0, 1), (1, 0, 2.0, 2), (2, 0, 2.0, 2)])
+    with pytest.raises(DataError, match="rating 1 has time 1 after 2; expected them in the order"):
+        ratings.take(np.array([1, 0]))
+    with pytest.raises(DataError, match="repeats a place"):
+        ratings.take(np.array([0, 0]))
+    for places in ([-1, 0, 1], [0, 2**40, 2**40]):
+        with pytest.raises(DataError, match="column position"):
+            replace(ratings, position=np.array(places))
+    assert len(replace(ratings, position=np.array([0, 2**40, 5]))) == 3
+
+
+def test_pairs_are_checked_when_asked():
+    ratings = make([(0, 0, 1.0, 1), (1, 0, 2.0, 2)])
+    ratings.check()
+    with pytest.raises(DataError, match="rated film 100 twice"):
+        replace(ratings, user_index=np.zeros(2, np.int32)).check()
 
 
 def test_numbers_outside_the_vocabularies_are_refused():

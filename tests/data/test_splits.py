@@ -120,6 +120,8 @@ def test_published_splits_want_whole_sets(hundred_thousand):
     part = hundred_thousand.take(np.arange(100_000) > 0)
     with pytest.raises(DataError, match="100,000 lines"):
         make_split(part, "u1")
+    with pytest.raises(DataError, match="100,000 lines"):
+        make_split(random_ratings(0, 120_000, users=943, items=1682), "u1")
 
 
 def test_an_unknown_protocol_lists_the_known():

@@ -108,6 +108,36 @@ def test_the_constructor_takes_unique_ascending_ids_alone(series):
         Vocabulary(series, "user")
 
 
+@pytest.mark.parametrize("wrong", [1.0, 1.5, True, None, b"\xff"])
+@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_ids_of_another_type_are_refused_rather_than_unknown(wrong, count, as_array):
+    ids = [wrong] * count
+    with pytest.raises(DataError, match="user id"):
+        Vocabulary.of([1, 2], "user").numbers(np.array(ids) if as_array else ids, unknown="row")
+
+
+@pytest.mark.parametrize("vocabulary", [[1, 2], ["a", "é"]])
+def test_a_column_of_another_type_is_refused_or_read_as_text(vocabulary):
+    known = Vocabulary.of(vocabulary, "user")
+    with pytest.raises(DataError, match="user ids of type Float64"):
+        known.numbers(pl.Series([1.0]), unknown="row")
+    for dtype in (pl.Categorical, pl.Binary):
+        column = pl.Series([str(i) for i in reversed(vocabulary)]).cast(dtype)
+        assert known.numbers(column).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_bytes_are_read_as_utf_8(count):
+    known = Vocabulary.of(["a", "é"], "user")
+    for ids in (["é".encode()] * count, np.array(["é".encode()] * count)):
+        assert known.numbers(ids).tolist() == [1] * count
+
+
+def test_integers_past_64_bits_are_text():
+    assert Vocabulary.of([1, 2**70], "user").ids([0, 1]) == ["1", str(2**70)]
+
+
 def test_numbers_may_be_numpys():
     assert Vocabulary.of([5, 6], "user").id(np.int32(1)) == "6"
 

@@ -1,5 +1,7 @@
 """The evaluator against retrievers and rankers whose worth is known."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -28,8 +30,10 @@ class Stars:
 
     def __init__(self, stars):
         self.stars = stars
+        self.asked = []
 
     def predict(self, queries, items):
+        self.asked.append(items)
         users = np.array([query.user_index for query in queries])
         return np.where(items < 0, np.nan, self.stars[users[:, None], items])
 
@@ -85,6 +89,7 @@ def test_blocks_of_users_change_nothing(split, monkeypatch):
     whole = mt.evaluate_retriever(ByScore(scores), split.train, split.test)
     whole_stars = mt.evaluate_ranker(stars, split.test)
     monkeypatch.setattr(module, "_BLOCK_USERS", 7)
+    monkeypatch.setattr(module, "_BLOCK_RANKED_USERS", 7)
     assert mt.evaluate_retriever(ByScore(scores), split.train, split.test) == whole
     assert mt.evaluate_ranker(stars, split.test) == whole_stars
 
@@ -111,6 +116,19 @@ def test_a_ranker_a_star_off_is_off_by_one(split):
     measured = mt.evaluate_ranker(stars, split.test)
     assert measured["rmse"] == pytest.approx(1.0)
     assert measured["mae"] == pytest.approx(1.0)
+
+
+def test_users_with_as_many_ratings_are_asked_about_together(split, monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK_RANKED_USERS", 8)
+    stars = Stars(table_of(split.test, split.test.rating))
+    assert mt.evaluate_ranker(stars, split.test)["rmse"] == 0.0
+    assert len(stars.asked) > 10
+    assert sum((items >= 0).sum() for items in stars.asked) == len(split.test)
+    widths = [items.shape[1] for items in stars.asked]
+    assert widths == sorted(widths)
+    # No block is wider than a user of the next one needs.
+    for items, following in pairwise(stars.asked):
+        assert items.shape[1] <= (following >= 0).sum(axis=1).min()
 
 
 def test_predicting_the_mean_errs_by_the_standard_deviation(split):

@@ -71,6 +71,13 @@ def test_an_empty_slot_is_no_hit_even_where_the_users_before_end():
     assert metrics.hits_of(items, truth, 3).tolist() == [[False], [False]]
 
 
+def test_nothing_relevant_is_no_hit():
+    items = np.array([[0, -1], [1, 0]], np.int32)
+    nothing = np.empty(0, np.int32)
+    assert metrics.hits_of(items, [nothing, nothing], 3).tolist() == [[False] * 2] * 2
+    assert metrics.hits_of(items[:0], [], 3).shape == (0, 2)
+
+
 def test_errors():
     stars, truth = np.array([1, 4], np.float32), np.array([3, 3], np.float32)
     assert metrics.squared_errors(stars, truth).tolist() == [4, 1]

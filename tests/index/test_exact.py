@@ -32,7 +32,7 @@ def searches(draw):
     n, b, d = draw(st.integers(1, 12)), draw(st.integers(0, 4)), draw(st.integers(1, 3))
     table = st.lists(st.lists(whole, min_size=d, max_size=d), min_size=n, max_size=n)
     queries = st.lists(st.lists(whole, min_size=d, max_size=d), min_size=b, max_size=b)
-    numbers = st.lists(st.integers(0, n - 1), max_size=n)
+    numbers = st.lists(st.integers(-1, n - 1), max_size=n)
     return {
         "items": np.array(draw(table), np.float32),
         "queries": np.array(draw(queries), np.float32).reshape(b, d),
@@ -86,6 +86,13 @@ def test_real_scores_on_a_larger_table():
 def test_equal_scores_at_the_edge_of_k_keep_the_lowest_numbers():
     index = mt.ExactIndex(np.ones((9, 1), np.float32))
     assert index.search(np.ones((1, 1), np.float32), 4).items.tolist() == [[0, 1, 2, 3]]
+
+
+def test_an_empty_slot_among_the_exclusions_excludes_nothing():
+    index = mt.ExactIndex(np.array([[1], [2], [3]], np.float32))
+    queries = np.ones((2, 1), np.float32)
+    exclude = [np.array([-1], np.int32), np.array([-1, 1, -1], np.int32)]
+    assert index.search(queries, 3, exclude).items.tolist() == [[2, 1, 0], [2, 0, -1]]
 
 
 def test_everything_excluded_leaves_empty_slots():

@@ -16,7 +16,7 @@ def split(movielens):
 
 
 def compiled(kind, split, catalog, config):
-    model = kind(split.train.users, catalog.items, config, seed=SEED)
+    model = kind(split.train.users, catalog.items, config=config, seed=SEED)
     model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
     model.fit(split.train, verbose=0)
     return model

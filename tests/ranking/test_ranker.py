@@ -63,8 +63,19 @@ def test_an_empty_slot_has_no_stars_and_goes_last(ranker):
     assert ranked.scores.tolist() == [[3.25, 2.0, -np.inf]]
 
 
-def test_equal_stars_stand_in_the_order_of_the_numbers():
+def test_films_that_would_all_get_the_most_stars_still_have_an_order():
     ranker = TwoTowerRanker(tensors(mean=50.0), (1.0, 5.0))
+    items = np.array([[2, 0, 1]], np.int32)
+    ranked = ranker.rank([mt.Query()], mt.TopK(items, np.zeros((1, 3), np.float32)))
+    # Before they are cut to the scale they are 50, 51 and 52.25 stars for films 2, 0 and 1.
+    assert ranked.items.tolist() == [[1, 0, 2]]
+    assert ranked.scores.tolist() == [[52.25, 51.0, 50.0]]
+    assert ranker.predict([mt.Query()], ranked.items).tolist() == [[5.0] * 3]
+    assert ranker.stars(np.ones(3, np.int32), items[0]).tolist() == [50.0, 51.0, 52.25]
+
+
+def test_equal_stars_stand_in_the_order_of_the_numbers():
+    ranker = TwoTowerRanker(tensors(kernel_0=[[1.0], [0.0]], movie_bias=[0.0] * 3), (1.0, 5.0))
     ranked = ranker.rank(
         [mt.Query()], mt.TopK(np.array([[2, 0, 1]], np.int32), np.zeros((1, 3), np.float32))
     )

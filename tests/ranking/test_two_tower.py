@@ -1,11 +1,14 @@
 """MovieLensRanking and TwoTowerModel used the seed program's way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError
 from matinee.towers.backend import keras, ops
+from tests.recorded import recorded_orders
 
 SMALL = mt.RankingConfig(embedding_size=4, hidden=(8, 4), epochs=2, batch_size=256)
 OPTIONS = mt.RankingConfig(
@@ -20,9 +23,13 @@ OPTIONS = mt.RankingConfig(
     unknown_rate=0.05,
 )
 
+BIASED = mt.RankingConfig(
+    embedding_size=4, hidden=(8,), epochs=1, batch_size=256, biases=True, unknown_rate=0.0
+)
+
 
 def trained(train, movies, config=SMALL, seed=3, **options):
-    model = mt.MovieLensRanking(train.users, movies, config, seed=seed)
+    model = mt.MovieLensRanking(train.users, movies, config=config, seed=seed)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
     model.fit(train, verbose=0, **options)
     return model
@@ -46,15 +53,24 @@ def biased_model(split, catalog):
 def test_evaluate_gives_the_root_of_the_mean_squared_error(request, split, which):
     model, test = request.getfixturevalue(which), split.test
     measured = model.evaluate(test, return_dict=True, verbose=0)
-    assert list(measured) == ["loss", "root_mean_squared_error"]
+    assert list(measured) == [
+        "root_mean_squared_error",
+        "loss",
+        "regularization_loss",
+        "total_loss",
+    ]
     errors = array(model(test))[:, 0].astype(np.float64) - test.rating
     rmse = np.sqrt((errors**2).mean())
     assert measured["root_mean_squared_error"] == pytest.approx(rmse, rel=1e-5)
     assert measured["loss"] == pytest.approx(rmse**2, rel=1e-4)
+    total = measured["loss"] + measured["regularization_loss"]
+    assert measured["total_loss"] == pytest.approx(total, rel=1e-6)
+    assert (measured["regularization_loss"] > 0) == (which == "biased_model")
+    assert model.evaluate(test, verbose=0) == pytest.approx(list(measured.values()))
 
 
 def test_training_brings_the_error_down(split, catalog):
-    model = mt.MovieLensRanking(split.train.users, catalog.items, SMALL, seed=3)
+    model = mt.MovieLensRanking(split.train.users, catalog.items, config=SMALL, seed=3)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
     before = model.evaluate(split.train, return_dict=True, verbose=0)
     history = model.fit(split.train, epochs=6, verbose=0)
@@ -82,6 +98,95 @@ def test_ids_a_pair_and_numbers_all_ask_the_same(request, which):
     assert by_id.shape == (3, 1)
     for other in (by_array, by_pair, by_number):
         np.testing.assert_array_equal(by_id, other)
+
+
+def test_validation_ratings_are_measured_after_each_epoch(split, catalog):
+    model = mt.MovieLensRanking(split.train.users, catalog.items, config=SMALL, seed=3)
+    model.compile(optimizer=keras.optimizers.Adagrad(0.1))
+    history = model.fit(split.train, validation_data=split.test, epochs=2, verbose=0).history
+    measured = model.evaluate(split.test, return_dict=True, verbose=0)
+    for name, value in measured.items():
+        assert len(history[f"val_{name}"]) == 2
+        assert history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-2)
+
+
+def test_validation_does_not_change_the_training(model, split, catalog):
+    watched = trained(split.train, catalog.items, validation_data=split.test)
+    tables = [array(m.ranking_model.user_embeddings.table.value) for m in (model, watched)]
+    np.testing.assert_allclose(*tables, atol=1e-5)
+
+
+@pytest.mark.parametrize("which", ["model", "biased_model"])
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_predicts_each_row_of_ratings_and_of_ids(request, split, which, batch_size):
+    model, test = request.getfixturevalue(which), split.test
+    stars = model.predict(test, verbose=0, batch_size=batch_size)
+    assert stars.shape == (len(test), 1)
+    np.testing.assert_allclose(stars, array(model(test)), atol=1e-5)
+    by_id = {
+        "user_id": test.users.ids(test.user_index),
+        "movie_id": test.items.ids(test.item_index),
+    }
+    np.testing.assert_array_equal(model.predict(by_id, verbose=0, batch_size=batch_size), stars)
+
+
+def test_the_stars_of_a_list_are_those_of_its_films(model):
+    stars = model.stars("7", ["3", "90", "1"])
+    assert (stars.shape, stars.dtype) == ((3,), np.float32)
+    pairs = {"user_id": ["7"] * 3, "movie_id": ["3", "90", "1"]}
+    np.testing.assert_array_equal(stars, array(model(pairs))[:, 0])
+
+
+def test_a_second_fit_goes_on_with_another_order(split, catalog, monkeypatch):
+    orders = recorded_orders(monkeypatch)
+    model = trained(split.train, catalog.items, epochs=1)
+    before = array(model.ranking_model.user_embeddings.table.value).copy()
+    model.fit(split.train, epochs=1, verbose=0)
+    assert not np.array_equal(orders[0], orders[1])
+    assert not np.array_equal(before, array(model.ranking_model.user_embeddings.table.value))
+    again = trained(split.train, catalog.items, epochs=1)
+    again.fit(split.train, epochs=1, verbose=0)
+    assert [order.tolist() for order in orders[:2]] == [order.tolist() for order in orders[2:]]
+    tables = [array(m.ranking_model.user_embeddings.table.value) for m in (model, again)]
+    np.testing.assert_allclose(*tables, atol=1e-5)
+
+
+@pytest.mark.parametrize("config", [replace(SMALL, unknown_rate=0.0), BIASED], ids=["seed", "bias"])
+def test_where_nobody_is_hidden_unknown_is_the_mean_of_those_who_rated(split, catalog, config):
+    train = split.train.take(split.train.user_index != 5)
+    towers = trained(train, catalog.items, config).ranking_model
+    users = np.bincount(train.user_index, minlength=len(train.users)) > 0
+    films = train.item_counts() > 0
+    tables = [(towers.user_embeddings, users), (towers.movie_embeddings, films)]
+    if config.biases:
+        tables += [(towers.user_bias, users), (towers.movie_bias, films)]
+    for layer, rated in tables:
+        table = array(layer.table.value)
+        np.testing.assert_allclose(table[-1], table[:-1][rated].mean(axis=0), atol=1e-6)
+        np.testing.assert_array_equal(table[:-1][~rated], table[[-1] * int((~rated).sum())])
+
+
+def test_films_of_another_catalogue_are_refused(split):
+    foreign = mt.Catalog.of_ids(mt.Vocabulary.of(range(1, 80), "movie"))
+    for fit in (mt.fit_ranking, mt.train_ranking):
+        with pytest.raises(ConfigError, match="expected the same films"):
+            fit(split.train, foreign, SMALL, seed=1)
+
+
+def test_fitting_gives_the_tables_of_the_trained_model(split, catalog):
+    model = mt.train_ranking(split.train, catalog, OPTIONS, seed=1)
+    assert isinstance(model, mt.MovieLensRanking)
+    tables = [mt.fit_ranking(split.train, catalog, OPTIONS, seed=1).tensors()]
+    tables.append(mt.ranker_of(model, split.train.scale).tensors())
+    assert tables[0].keys() == tables[1].keys()
+    for name, table in tables[0].items():
+        np.testing.assert_allclose(table, tables[1][name], atol=1e-5)
+
+
+def test_the_configuration_is_given_by_name(split, catalog):
+    for kind in (mt.MovieLensRanking, mt.TwoTowerModel):
+        with pytest.raises(TypeError, match="positional"):
+            kind(split.train.users, catalog.items, SMALL)
 
 
 def test_the_layers_are_those_of_the_seed_program(split, catalog):
@@ -135,7 +240,7 @@ def test_the_rankers_stars_are_those_of_the_keras_model(request, split, which):
 
 
 def test_stars_that_are_missing_are_asked_for(split, catalog):
-    model = mt.MovieLensRanking(split.train.users, catalog.items, SMALL)
+    model = mt.MovieLensRanking(split.train.users, catalog.items, config=SMALL)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
     with pytest.raises(ConfigError, match="user_rating"):
         model.fit({"user_id": ["1"], "movie_id": ["1"]}, verbose=0)

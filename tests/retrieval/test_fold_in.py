@@ -40,6 +40,106 @@ def test_no_direction_leads_uphill_from_the_vector(fold_in, items):
     assert best > log_probability(fold_in, fold_in.mean, items)
 
 
+@pytest.fixture(scope="module")
+def long_tail():
+    """A catalogue as a trained model leaves it: few films known to all, most to nobody.
+
+    Long vectors and offsets from 0 to -12, so that a full Newton step from the mean user to
+    somebody who likes none but rare films goes much too far.
+    """
+    rng = np.random.default_rng(4)
+    films = (3.0 * rng.normal(size=(2000, 8))).astype(np.float32)
+    offset = np.log(1.0 / np.arange(1, 2001) ** 1.6).astype(np.float32)
+    films[:50] += 2.0
+    users = (0.7 * rng.normal(size=(400, 8)) + 0.5).astype(np.float32)
+    return FoldIn.of(films, offset, users)
+
+
+def niche(count, seed):
+    """The rarest films that lie in one direction: what somebody with an odd taste likes."""
+    direction = np.random.default_rng(seed).normal(size=8)
+
+    def choose(fold_in):
+        rare = np.arange(1000, 2000)
+        return rare[np.argsort(fold_in.films[rare] @ -direction)[:count]]
+
+    return choose
+
+
+def at_random(count, seed):
+    return lambda fold_in: np.random.default_rng(seed).choice(2000, count, replace=False)
+
+
+HISTORIES = [
+    *(
+        pytest.param(niche(count, seed), id=f"niche {count} {seed}")
+        for count in (20, 50, 100)
+        for seed in range(4)
+    ),
+    *(
+        pytest.param(at_random(count, seed), id=f"random {count} {seed}")
+        for count in (1, 5, 20, 100, 400)
+        for seed in range(2)
+    ),
+    pytest.param(lambda fold_in: np.arange(1900, 2000), id="the rarest 100"),
+    pytest.param(lambda fold_in: np.full(100, 1999), id="one film 100 times"),
+]
+
+
+@pytest.mark.parametrize("choose", HISTORIES)
+def test_the_objective_never_rises_and_its_gradient_vanishes(long_tail, choose, monkeypatch):
+    items = choose(long_tail).astype(np.int32)
+    passed, derivatives = [], FoldIn._derivatives
+
+    def noted(self, vector, *rest):
+        passed.append(vector.copy())
+        return derivatives(self, vector, *rest)
+
+    monkeypatch.setattr(FoldIn, "_derivatives", noted)
+    found = long_tail.vector(items)
+    assert np.isfinite(found).all()
+    # Measured by the sum over films that the vector was made to maximize, written anew.
+    losses = np.array([-stable_log_probability(long_tail, v, items) for v in [*passed, found]])
+    assert (np.diff(losses) <= 1e-6 + 1e-9 * np.abs(losses[:-1])).all()
+    assert losses[-1] < losses[0]
+    target = long_tail.films[items].sum(axis=0)
+    _, gradient, hessian = derivatives(long_tail, found.astype(np.float64), len(items), target)
+    # What is left to gain, in units of log probability; the vector is rounded to float32.
+    assert gradient @ np.linalg.solve(hessian, gradient) < 1e-6
+    start = derivatives(long_tail, long_tail.mean, len(items), target)[1]
+    assert np.linalg.norm(gradient) < 1e-4 * np.linalg.norm(start)
+
+
+def stable_log_probability(fold_in, vector, items):
+    vector = vector.astype(np.float64)
+    logits = fold_in.films @ vector + fold_in.offset
+    away, total = vector - fold_in.mean, np.logaddexp.reduce(logits)
+    return logits[items].sum() - len(items) * total - away @ fold_in.precision @ away / 2
+
+
+def test_the_most_probable_vector_does_not_depend_on_the_way_there(long_tail):
+    # The problem has one answer: from there, no step in any direction gains anything.
+    items = niche(50, 9)(long_tail).astype(np.int32)
+    found = long_tail.vector(items).astype(np.float64)
+    best = stable_log_probability(long_tail, found, items)
+    rng = np.random.default_rng(0)
+    for size in (1e-3, 1e-1, 1.0, 10.0):
+        for _ in range(20):
+            elsewhere = found + size * rng.normal(size=8)
+            assert stable_log_probability(long_tail, elsewhere, items) < best
+
+
+@pytest.mark.parametrize("count", [20, 50, 100])
+def test_niche_histories_of_a_trained_model(any_model, count):
+    fold_in = any_model.recommender.retriever.fold_in
+    rarest = np.argsort(any_model.recommender.train.item_counts(), kind="stable")
+    items = np.resize(rarest[:20], count).astype(np.int32)
+    found = fold_in.vector(items).astype(np.float64)
+    target = fold_in.films[items].sum(axis=0)
+    _, gradient, hessian = fold_in._derivatives(found, count, target)
+    assert gradient @ np.linalg.solve(hessian, gradient) < 1e-6
+
+
 def test_an_empty_history_gives_the_mean_user(fold_in):
     vector = fold_in.vector(np.empty(0, np.int32))
     np.testing.assert_allclose(vector, fold_in.mean, rtol=1e-6)

@@ -206,6 +206,31 @@ def test_grouped_loss_among_the_whole_catalogue_is_that_of_the_reference(mean, w
     assert float(got) == pytest.approx(expected, rel=2e-5)
 
 
+@pytest.mark.parametrize("negatives", ["batch", "catalogue"])
+@pytest.mark.parametrize("mask", [False, True])
+def test_grouping_users_changes_nothing(negatives, mask):
+    a = arrays()
+    users = np.array([0, 3, 0, 1, 3, 2, 0], np.int32)
+    user_table = np.random.default_rng(1).normal(size=(6, D)).astype(np.float32)
+    losses = [
+        float(
+            grouped_softmax(
+                user_table,
+                a["table"],
+                users,
+                NUMBERS,
+                bias=a["table_bias"],
+                temperature=0.5,
+                mask_accidental_hits=mask,
+                negatives=negatives,
+                group_users=grouped,
+            )
+        )
+        for grouped in (True, False)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
 def test_mask_takes_the_other_copy_of_a_film_out_of_the_sum_by_hand():
     # One dimension, so logits[i, j] = q[i] * c[j]; films of the batch: A, B, A.
     queries = np.log([[2.0], [3.0], [5.0]]).astype(np.float32)

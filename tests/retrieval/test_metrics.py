@@ -28,8 +28,9 @@ def brute_force(queries, table, positives, bias, ks):
         for row, positive in enumerate(positives):
             if positive >= len(table) or np.isnan(scores[row, positive]):
                 continue
+            # A rival whose score is NaN is not beaten.
             rivals = sum(
-                scores[row, item] >= scores[row, positive]
+                not scores[row, item] < scores[row, positive]
                 for item in range(len(table))
                 if item != positive
             )
@@ -68,6 +69,27 @@ def test_an_unknown_film_is_a_miss_and_is_counted():
     assert accuracy([[1.0], [1.0]], [[3.0], [1.0]], [2, 0]) == [0.5, 0.5, 0.5]
 
 
+@pytest.mark.parametrize("block_size", [2, 3, 4, 5, 100])
+def test_an_unknown_film_is_a_miss_whatever_k_and_however_blocks_are_filled_up(block_size):
+    # Blocks of 2, 3 and 4 are filled up: the unknown film's number is a filled-up row's.
+    table = [[5.0], [4.0], [3.0], [2.0], [1.0]]
+    ks = (1, 5, 6, 100)
+    for bias in (None, [0.0] * 5):
+        options = {"bias": bias, "ks": ks, "block_size": block_size}
+        assert accuracy([[1.0]], table, [5], **options) == [0, 0, 0, 0]
+        assert accuracy([[-1.0]], table, [5], **options) == [0, 0, 0, 0]
+        assert accuracy([[1.0]], table, [4], **options) == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3, 100])
+def test_a_nan_rival_is_not_beaten_and_a_nan_film_is_a_miss(block_size):
+    table = [[3.0], [np.nan], [1.0]]
+    options = {"block_size": block_size, "ks": (1, 2, 3, 100)}
+    assert accuracy([[1.0]], table, [0], **options) == [0, 1, 1, 1]
+    assert accuracy([[1.0]], table, [2], **options) == [0, 0, 1, 1]
+    assert accuracy([[1.0]], table, [1], **options) == [0, 0, 0, 0]
+
+
 def test_bias_moves_the_ranks():
     assert accuracy([[1.0]], [[3.0], [1.0], [2.0]], [1], bias=[0.0, 1.5, 0.0]) == [0, 1, 1]
 
@@ -103,13 +125,14 @@ def test_its_names_are_those_of_the_seed_program():
 
 # Small whole numbers: exact in float32, and full of ties.
 whole = st.integers(-2, 2)
+broken = st.integers(-2, 2) | st.just(float("nan"))
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     queries=st.lists(st.tuples(whole, whole), min_size=4, max_size=4),
     table=st.lists(st.tuples(whole, whole), min_size=7, max_size=7),
-    bias=st.lists(whole, min_size=7, max_size=7),
+    bias=st.lists(broken, min_size=7, max_size=7),
     positives=st.lists(st.integers(0, 7), min_size=4, max_size=4),
     block_size=st.sampled_from([1, 3, 7, 8]),
 )

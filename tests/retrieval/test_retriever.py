@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import matinee as mt
-from matinee.errors import ModelFileError
+from matinee.errors import ConfigError, ModelFileError
 from matinee.retrieval.retriever import TwoTowerRetriever
 from tests.synthetic import KINDS, kind_of
 
@@ -31,6 +31,25 @@ def test_scores_are_inner_products_plus_bias(retriever):
 
 def test_a_stranger_has_the_unknown_users_vector(retriever):
     np.testing.assert_array_equal(retriever.vectors([mt.Query()]), [[1, 1]])
+
+
+@pytest.mark.parametrize("user", [-1, 2, 3])
+def test_a_user_number_out_of_range_is_refused(retriever, user):
+    with pytest.raises(ConfigError, match=rf"{user}.*expected 0 … 1"):
+        retriever.retrieve([mt.Query(user_index=user)], 3)
+
+
+def test_a_model_of_one_training_user_answers_newcomers():
+    retriever = TwoTowerRetriever(
+        np.array([[1, 0], [0, 1]], np.float32),
+        np.array([[2, 0], [0, 1], [1, 1]], np.float32),
+        np.zeros(3, np.float32),
+        np.zeros(3, np.float32),
+        liked_from=3.0,
+    )
+    found = retriever.retrieve([history([0], [5]), history([1], [1])], 3)
+    assert (found.items >= 0).all()
+    assert np.isfinite(found.scores).all()
 
 
 def test_only_liked_films_of_a_history_speak_for_its_taste(retriever):

@@ -1,4 +1,6 @@
-"""RetrievalModel used the seed program's way: compile, fit, evaluate."""
+"""MovieLensRetrieval used the seed program's way: compile, fit, evaluate."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 import matinee as mt
 from matinee.errors import ConfigError
 from matinee.towers.backend import keras, ops
+from tests.recorded import recorded_orders
 
 KS = (1, 5, 10, 50, 100)
 SMALL = mt.RetrievalConfig(embedding_size=4, epochs=2, batch_size=256, unknown_rate=0.05)
@@ -22,7 +25,7 @@ OPTIONS = mt.RetrievalConfig(
 
 
 def trained(train, movies, config=SMALL, seed=3, **options):
-    model = mt.RetrievalModel(train.users, movies, config, seed=seed)
+    model = mt.MovieLensRetrieval(train.users, movies, config=config, seed=seed)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
     history = model.fit(train, verbose=0, **options)
     return model, history
@@ -46,25 +49,39 @@ def full_model(split, catalog):
     return trained(split.train, catalog.items, OPTIONS)[0]
 
 
-def test_evaluate_names_the_loss_and_the_accuracies_of_the_seed_program(model, split):
-    names = ["loss", *(f"factorized_top_k/top_{k}_categorical_accuracy" for k in KS)]
+def test_evaluate_names_the_accuracies_of_the_seed_program_and_then_the_losses(model, split):
+    names = [f"factorized_top_k/top_{k}_categorical_accuracy" for k in KS]
+    names += ["loss", "regularization_loss", "total_loss"]
     measured = model.evaluate(split.test, return_dict=True, verbose=0)
     assert list(measured) == names
     assert all(np.isfinite(value) for value in measured.values())
     assert model.evaluate(split.test, verbose=0) == pytest.approx(list(measured.values()))
 
 
-@pytest.mark.parametrize("which", ["model", "full_model"])
+def test_the_losses_add_up(model, full_model, split):
+    for trained_model, regularized in ((model, False), (full_model, True)):
+        measured = trained_model.evaluate(split.test, return_dict=True, verbose=0)
+        total = measured["loss"] + measured["regularization_loss"]
+        assert measured["total_loss"] == pytest.approx(total, rel=1e-6)
+        assert (measured["regularization_loss"] > 0) == regularized
+
+
+@pytest.fixture(scope="module")
+def cold_model(split, catalog):
+    """A temperature so low that the bias, which it does not divide, must not be scaled too."""
+    config = replace(OPTIONS, temperature=0.1, loss="in-batch", optimizer="adam")
+    return trained(split.train, catalog.items, config)[0]
+
+
+@pytest.mark.parametrize("which", ["model", "full_model", "cold_model"])
 @pytest.mark.parametrize("batch_size", [None, 100])
 def test_accuracy_is_what_counting_over_the_exported_tables_gives(
     request, split, which, batch_size
 ):
     model = request.getfixturevalue(which)
     retriever = mt.retriever_of(model, split.train.scale)
-    queries = retriever.user_vectors[split.test.user_index] * model.config.temperature
-    scores = queries @ retriever.index.vectors.T
-    if model.film_bias is not None:
-        scores += array(model.film_bias.value)
+    scores = retriever.user_vectors[split.test.user_index] @ retriever.index.vectors.T
+    scores += retriever.index.bias
     own = scores[np.arange(len(split.test)), split.test.item_index]
     ranks = (scores >= own[:, None]).sum(axis=1) - 1
     measured = model.evaluate(split.test, return_dict=True, verbose=0, batch_size=batch_size)
@@ -75,7 +92,7 @@ def test_accuracy_is_what_counting_over_the_exported_tables_gives(
 
 
 def test_training_lowers_the_loss_and_finds_more_films(split, catalog):
-    model = mt.MovieLensRetrieval(split.train.users, catalog.items, SMALL, seed=3)
+    model = mt.MovieLensRetrieval(split.train.users, catalog.items, config=SMALL, seed=3)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
     name = "factorized_top_k/top_10_categorical_accuracy"
     before = model.evaluate(split.train, return_dict=True, verbose=0)
@@ -89,7 +106,7 @@ def test_training_lowers_the_loss_and_finds_more_films(split, catalog):
 def test_built_from_plain_ids_it_takes_dictionaries(split):
     users = [str(user) for user in range(1, 121)]
     movies = [str(movie) for movie in range(1, 91)]
-    model = mt.MovieLensRetrieval(users, movies, SMALL)
+    model = mt.MovieLensRetrieval(users, movies, config=SMALL)
     model.compile(optimizer=keras.optimizers.Adagrad(0.1))
     features = {"user_id": np.array(["1", "2", "3"]), "movie_id": np.array(["7", "8", "9"])}
     model.fit(features, epochs=1, verbose=0)
@@ -117,13 +134,20 @@ def test_the_defaults_are_those_of_the_seed_program(split, catalog):
 def test_the_unknown_rows_are_trained_only_where_unknowns_are_drawn(split, catalog):
     for rate, is_trained in ((0.0, False), (0.2, True)):
         config = mt.RetrievalConfig(embedding_size=4, epochs=1, batch_size=256, unknown_rate=rate)
-        model = mt.RetrievalModel(split.train.users, catalog.items, config, seed=3)
+        model = mt.MovieLensRetrieval(split.train.users, catalog.items, config=config, seed=3)
         before = [array(t.table.value)[-1].copy() for t in (model.user_model, model.movie_model)]
         model.compile(optimizer=keras.optimizers.Adagrad(0.1))
         model.fit(split.train, verbose=0)
-        after = [array(t.table.value)[-1] for t in (model.user_model, model.movie_model)]
-        changed = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-        assert changed == [is_trained, is_trained]
+        tables = [array(t.table.value) for t in (model.user_model, model.movie_model)]
+        rated = [
+            np.bincount(split.train.user_index, minlength=len(split.train.users)) > 0,
+            split.train.item_counts() > 0,
+        ]
+        # Where nothing is hidden, the mean of the trained rows stands for the unknown one.
+        means = [table[:-1][own].mean(axis=0) for table, own in zip(tables, rated, strict=True)]
+        for start, table, mean in zip(before, tables, means, strict=True):
+            assert not np.array_equal(start, table[-1])
+            assert np.allclose(table[-1], mean, atol=1e-6) != is_trained
 
 
 def test_whoever_has_no_training_rating_gets_the_unknown_row(split, catalog):
@@ -179,13 +203,12 @@ def test_another_seed_gives_other_weights(model, split, catalog):
 
 
 def test_popularity_correction_and_mask_change_the_training(model, split, catalog):
-    for option in ("correct_popularity", "mask_accidental_hits"):
-        config = mt.RetrievalConfig(
-            embedding_size=4, epochs=2, batch_size=256, unknown_rate=0.05, **{option: True}
-        )
+    biased, _ = trained(split.train, catalog.items, replace(SMALL, film_bias=True))
+    for option, plain in (("correct_popularity", biased), ("mask_accidental_hits", model)):
+        config = replace(plain.config, **{option: True})
         other, _ = trained(split.train, catalog.items, config)
         assert not np.allclose(
-            array(model.user_model.table.value), array(other.user_model.table.value), atol=1e-4
+            array(plain.user_model.table.value), array(other.user_model.table.value), atol=1e-4
         )
 
 
@@ -202,6 +225,177 @@ def test_features_without_ids_are_refused(model):
         model({"user": ["1"]})
 
 
+def test_validation_ratings_are_measured_after_each_epoch(split, catalog):
+    model, history = trained(split.train, catalog.items, validation_data=split.test)
+    measured = model.evaluate(split.test, return_dict=True, verbose=0)
+    for name in ("loss", "regularization_loss", "total_loss", *measured):
+        assert len(history.history[f"val_{name}"]) == SMALL.epochs
+    assert history.history["val_loss"][-1] == pytest.approx(measured["loss"], rel=1e-2)
+
+
+def test_validation_does_not_change_the_training(model, split, catalog):
+    watched, _ = trained(split.train, catalog.items, validation_data=split.test)
+    tables = [array(m.user_model.table.value) for m in (model, watched)]
+    np.testing.assert_allclose(*tables, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_predicts_the_vectors_of_each_row_of_ratings(model, split, batch_size):
+    vectors = model.predict(split.test, verbose=0, batch_size=batch_size)
+    users, movies = array(model.user_model.table.value), array(model.movie_model.table.value)
+    np.testing.assert_array_equal(vectors["user"], users[split.test.user_index])
+    np.testing.assert_array_equal(vectors["movie"], movies[split.test.item_index])
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"user_index": [0, 1], "movie_index": [0]},
+        {"user_index": [0.5], "movie_index": [0]},
+        {"user_index": [0], "movie_index": [91]},
+        {"user_index": [121], "movie_index": [0]},
+        {"user_index": [-1], "movie_index": [0]},
+        {"user_id": [], "movie_id": []},
+        {"user_id": ["1", "2"], "movie_id": ["1"]},
+    ],
+    ids=str,
+)
+def test_features_that_do_not_fit_are_refused_everywhere(split, catalog, features):
+    model = mt.MovieLensRetrieval(split.train.users, catalog.items, config=SMALL)
+    model.compile(optimizer=keras.optimizers.Adagrad(0.1))
+    calls = [
+        lambda: model.fit(features, epochs=1, verbose=0),
+        lambda: model.evaluate(features, verbose=0),
+        lambda: model.predict(features, verbose=0),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigError):
+            call()
+    with pytest.raises(ConfigError, match=r"one length|runs from|user_index"):
+        model.fit(split.train, validation_data=features, epochs=1, verbose=0)
+
+
+def test_a_second_fit_goes_on_with_another_order(split, catalog, monkeypatch):
+    orders = recorded_orders(monkeypatch)
+    model, _ = trained(split.train, catalog.items, epochs=1)
+    before = array(model.user_model.table.value).copy()
+    model.fit(split.train, epochs=1, verbose=0)
+    assert not np.array_equal(orders[0], orders[1])
+    assert not np.array_equal(before, array(model.user_model.table.value))
+    again, _ = trained(split.train, catalog.items, epochs=1)
+    again.fit(split.train, epochs=1, verbose=0)
+    assert [order.tolist() for order in orders[:2]] == [order.tolist() for order in orders[2:]]
+    tables = [array(m.user_model.table.value) for m in (model, again)]
+    np.testing.assert_allclose(*tables, atol=1e-5)
+
+
+def test_a_second_fit_does_not_forget_whom_the_first_trained(split, catalog):
+    first = split.train.take(split.train.user_index != 5)
+    second = split.train.take(split.train.user_index != 6)
+    model, _ = trained(first, catalog.items, epochs=1)
+    users = array(model.user_model.table.value)
+    np.testing.assert_array_equal(users[5], users[-1])
+    model.fit(second, epochs=1, verbose=0)
+    users = array(model.user_model.table.value)
+    for user in (5, 6):
+        assert not np.array_equal(users[user], users[-1])
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05])
+def test_corrected_an_unrated_film_counts_as_rare(split, catalog, rate):
+    config = replace(SMALL, correct_popularity=True, film_bias=True, unknown_rate=rate)
+    model, _ = trained(split.train, catalog.items, config)
+    bias, counts = array(model.film_bias.value), split.train.item_counts()
+    lowest = -np.log(rate * len(split.train)) if rate else bias[counts > 0].min()
+    np.testing.assert_allclose(bias[counts == 0], min(lowest, 0.0), rtol=1e-5)
+    movies = array(model.movie_model.table.value)
+    unrated = np.flatnonzero(counts == 0)
+    np.testing.assert_array_equal(movies[unrated], np.tile(movies[-1], (len(unrated), 1)))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.2])
+def test_the_unknown_film_is_as_likely_in_a_batch_as_films_are_hidden(split, catalog, rate):
+    config = replace(SMALL, unknown_rate=rate, epochs=1)
+    log_q = array(trained(split.train, catalog.items, config)[0].log_probability.value)
+    if rate:
+        assert log_q[-1] == pytest.approx(np.log(rate), abs=0.1)
+    counts = split.train.item_counts()
+    shares = np.maximum(counts, 1) / len(split.train) * (1 - rate)
+    np.testing.assert_allclose(np.exp(log_q[:-1]), shares, rtol=1e-5)
+    # One rating stands for a film that has none, so the sum is a little above 1.
+    assert np.exp(log_q).sum() == pytest.approx(1.0, abs=((counts == 0).sum() + 2) / counts.sum())
+
+
+@pytest.mark.parametrize(
+    ("loss", "batch_size", "softmax"),
+    [
+        ("auto", 90, "full"),
+        ("auto", 89, "in-batch"),
+        ("full", 89, "full"),
+        ("in-batch", 90, "in-batch"),
+    ],
+)
+def test_auto_is_the_full_softmax_while_the_catalogue_is_not_larger_than_the_batch(
+    split, catalog, loss, batch_size, softmax
+):
+    config = replace(SMALL, loss=loss, batch_size=batch_size, epochs=1)
+    model = mt.MovieLensRetrieval(split.train.users, catalog.items, config=config, seed=3)
+    assert model.softmax == softmax
+    assert set(model.unknown()) == (
+        {"user_index"} if softmax == "full" else {"user_index", "movie_index"}
+    )
+
+
+@pytest.mark.parametrize("batch_size", [256, 64])
+def test_auto_trains_as_the_loss_that_it_picks(split, catalog, batch_size):
+    options = {"mask_accidental_hits": True, "correct_popularity": True, "film_bias": True}
+    config = replace(SMALL, batch_size=batch_size, epochs=1)
+    explicit = (
+        replace(config, loss="full", film_bias=True)
+        if batch_size == 256
+        else replace(config, loss="in-batch", **options)
+    )
+    tables = [
+        array(trained(split.train, catalog.items, one)[0].user_model.table.value)
+        for one in (replace(config, loss="auto", **options), explicit)
+    ]
+    np.testing.assert_allclose(*tables, atol=1e-6)
+
+
+@pytest.mark.parametrize("option", ["mask_accidental_hits", "correct_popularity"])
+def test_the_full_softmax_has_nothing_to_correct(option):
+    with pytest.raises(ConfigError, match=r"retrieval\.loss = 'full'; expected in-batch or auto"):
+        mt.RetrievalConfig(loss="full", film_bias=True, **{option: True})
+    for loss in ("auto", "in-batch"):
+        assert getattr(mt.RetrievalConfig(loss=loss, film_bias=True, **{option: True}), option)
+
+
+def test_popularity_is_taken_out_of_the_vectors_only_where_a_bias_takes_it():
+    with pytest.raises(ConfigError, match=r"retrieval\.film_bias = False; expected true where"):
+        mt.RetrievalConfig(correct_popularity=True)
+
+
+def test_films_of_another_catalogue_are_refused(split):
+    foreign = mt.Catalog.of_ids(mt.Vocabulary.of(range(1, 80), "movie"))
+    for fit in (mt.fit_retrieval, mt.train_retrieval):
+        with pytest.raises(ConfigError, match="expected the same films"):
+            fit(split.train, foreign, SMALL, seed=1)
+
+
+def test_fitting_gives_the_tables_of_the_trained_model(split, catalog):
+    model = mt.train_retrieval(split.train, catalog, OPTIONS, seed=1)
+    assert isinstance(model, mt.MovieLensRetrieval)
+    tables = [mt.fit_retrieval(split.train, catalog, OPTIONS, seed=1).tensors()]
+    tables.append(mt.retriever_of(model, split.train.scale).tensors())
+    for name, table in tables[0].items():
+        np.testing.assert_allclose(table, tables[1][name], atol=1e-5)
+
+
+def test_the_configuration_is_given_by_name(split, catalog):
+    with pytest.raises(TypeError, match="positional"):
+        mt.MovieLensRetrieval(split.train.users, catalog.items, SMALL)
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -216,6 +410,9 @@ def test_features_without_ids_are_refused(model):
         ("reduction", "max"),
         ("l2", -0.1),
         ("unknown_rate", 1.0),
+        ("learning_rate", float("inf")),
+        ("temperature", float("nan")),
+        ("l2", float("nan")),
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(setting, value):
@@ -244,6 +441,8 @@ def test_the_retrievers_scores_are_those_of_the_keras_model(full_model, split):
 def test_a_newcomers_offset_is_what_the_loss_added_to_the_logits(model, full_model, split):
     plain = mt.retriever_of(model, split.train.scale)
     shares = np.maximum(split.train.item_counts(), 1) / len(split.train)
+    # A film in the batch is hidden at times, and then it is the unknown one.
+    shares = shares * (1 - SMALL.unknown_rate)
     np.testing.assert_allclose(plain.movie_offset, np.log(shares), rtol=1e-5)
     full = mt.retriever_of(full_model, split.train.scale)
     np.testing.assert_array_equal(full.movie_offset, array(full_model.film_bias.value))

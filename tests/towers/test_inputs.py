@@ -3,7 +3,7 @@ import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError
-from matinee.towers.inputs import Batches, encode, vocabulary_of
+from matinee.towers.inputs import Batches, encode, encode_all, vocabulary_of
 
 USERS = mt.Vocabulary.of([10, 20, 30], "user")
 MOVIES = mt.Vocabulary.of(["m1", "m2"], "movie")
@@ -73,6 +73,62 @@ def test_says_which_keys_it_wants():
         encode({"user_id": ["10"], "movie_title": ["Heat"]}, USERS, MOVIES)
 
 
+def test_a_whole_dataset_comes_as_arrays_of_their_types():
+    features = {"user_index": [0, 3], "movie_index": np.array([2, 1]), "user_rating": [4, 5]}
+    columns = encode_all(features, USERS, MOVIES)
+    assert {name: str(column.dtype) for name, column in columns.items()} == {
+        "user_index": "int32",
+        "movie_index": "int32",
+        "user_rating": "float32",
+    }
+    assert columns["user_index"].tolist() == [0, 3]
+    ratings = ratings_of(USERS, MOVIES, [("20", "m2"), ("10", "m1")], [3, 5])
+    by_name = {"user_id": ["20", "10"], "movie_id": ["m2", "m1"], "user_rating": [3, 5]}
+    for features in (ratings, by_name):
+        columns = encode_all(features, USERS, MOVIES)
+        assert {name: column.tolist() for name, column in columns.items()} == {
+            "user_index": [1, 0],
+            "movie_index": [1, 0],
+            "user_rating": [3, 5],
+        }
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"user_id": ["10", "20"], "movie_id": ["m1"]},
+        {"user_index": [0, 1], "movie_index": [0]},
+        {"user_index": [0, 1], "movie_index": [0, 1], "user_rating": [3]},
+        {"user_id": [], "movie_id": []},
+        {"user_index": [], "movie_index": []},
+        {"user_index": [[0]], "movie_index": [[0]]},
+        {"user_index": 0, "movie_index": 0},
+        {"user_index": [-1], "movie_index": [0]},
+        {"user_index": [4], "movie_index": [0]},
+        {"user_index": [0], "movie_index": [3]},
+        {"user_index": [0], "movie_index": [-1]},
+        {"user_index": [0.5], "movie_index": [0]},
+        {"user_index": [0], "movie_index": np.array([1.0])},
+        {"user_index": [float("nan")], "movie_index": [0]},
+        {"user_index": ["1"], "movie_index": [0]},
+        # In 32 bits these would be 1.
+        {"user_index": np.array([2**32 + 1]), "movie_index": [0]},
+        {"user_index": [0], "movie_index": np.array([2**40 + 1], np.uint64)},
+    ],
+    ids=str,
+)
+def test_a_dataset_that_does_not_fit_is_refused(features):
+    with pytest.raises(ConfigError, match=r"expected|user_index|movie_index"):
+        encode_all(features, USERS, MOVIES)
+
+
+def test_numbers_out_of_range_are_named_with_the_range():
+    with pytest.raises(ConfigError, match=r"movie_index runs from 0 to 3; expected 0 … 2"):
+        encode_all({"user_index": [0, 1], "movie_index": [0, 3]}, USERS, MOVIES)
+    with pytest.raises(ConfigError, match=r"\(2,\).*\(1,\).*expected columns of one length"):
+        encode_all({"user_index": [0, 1], "movie_index": [0]}, USERS, MOVIES)
+
+
 def test_a_vocabulary_stands_for_itself_and_ids_for_theirs():
     assert vocabulary_of(USERS, "user") is USERS
     assert vocabulary_of(["30", "10", "20", "10"], "user") == USERS
@@ -95,7 +151,7 @@ def all_of(batches):
 @pytest.mark.parametrize("seed", [None, 1])
 def test_an_epoch_covers_each_row_once_in_batches_of_one_size(size, batch_size, count, seed):
     batches = Batches(columns(size), batch_size, seed)
-    assert len(batches) == count
+    assert (len(batches), batches.size) == (count, size)
     lengths = {len(column) for n in range(count) for column in batches[n][0].values()}
     assert lengths == {min(batch_size, size)}
     epoch = all_of(batches)
@@ -115,6 +171,8 @@ def test_the_order_comes_from_the_seed_and_changes_each_epoch():
 
     assert two_epochs(1) == two_epochs(1)
     assert two_epochs(1) != two_epochs(2)
+    assert two_epochs([1, 0]) == two_epochs([1, 0])
+    assert two_epochs([1, 0]) != two_epochs([1, 1])
     assert two_epochs(1)[0] != two_epochs(1)[1]
     assert two_epochs(None) == (list(range(50)), list(range(50)))
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from matinee import interrupts
 from matinee.cli.app import app
 from matinee.cli.root import StoppedError
 from matinee.cli.show import show_error
@@ -19,6 +20,8 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit: 0 done, 2 wrong use, 3 … 7 as `matinee.errors`, 130 Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        interrupts.watch()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A letter that a terminal cannot show is no reason to fail.
@@ -31,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except StoppedError as stopped:
         if isinstance(stopped.__cause__, KeyboardInterrupt):
             say("interrupted; nothing was left half-written")
+            if arguments is None:
+                # The framework's threads may crash in an orderly end of an interrupted process.
+                os._exit(INTERRUPTED)
             sys.exit(INTERRUPTED)
         # Whoever read the output has had enough; keep Python's own flush from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from matinee import __version__
+from matinee import __version__, interrupts
 from matinee.cli import options as o
 from matinee.cli.data import data_app
 from matinee.cli.model import model_app
@@ -65,16 +65,21 @@ def train(
 ) -> None:
     """Train a model on a protocol's training part, measure it on the test part, save it."""
     from matinee.artifacts import check_target, save_model
+    from matinee.config import check_seed
+    from matinee.data.splits import check_protocol
     from matinee.pipeline import train_model
     from matinee.recipe import load_recipe
 
     check_target(out)
+    check_protocol(protocol)
+    check_seed(seed)
     settings = load_recipe(recipe)
     source = o.source_of(
         data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
     )
     ratings, catalog = o.load_source(source)
     model = train_model(ratings, catalog, settings, protocol=protocol, seed=seed, source=source)
+    interrupts.check()
     save_model(model, out)
     if json:
         show_json({"model": str(out), "data": dict(model.data), "metrics": dict(model.metrics)})
@@ -136,12 +141,12 @@ def recommend(
 
     recommender = load_model(model).recommender
     films = recommender.recommend(user, o.parse_history(history or []) or None, k)
+    whom = f"user {user}" if user is not None else "you"
     if films and films[0].source == "popular":
-        say(f"user {user} is not in the training data: here is what suits most people")
+        say(f"nothing is known of what {whom} would like: here is what most people rated")
     if json:
         show_json({"user": user, "recommendations": [film.to_dict() for film in films]})
         return
-    whom = f"user {user}" if user is not None else "you"
     _show_films(f"For {whom}", [(f.title, ", ".join(f.genres), f"{f.stars:.2f}") for f in films])
 
 

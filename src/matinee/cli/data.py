@@ -43,21 +43,20 @@ def check(
     json: o.Json = False,
 ) -> None:
     """Look at every row; list those that could not be used. Exit code 3 if there are any."""
-    from matinee.data.sources import check_data
-
     source = o.source_of(
         data, films, user_column, item_column, rating_column, timestamp_column, scale
     )
-    del source["on_bad_rows"]
-    if "scale" in source:
-        source["scale"] = tuple(source["scale"])
-    problems = check_data(source.pop("source"), **source)
+    problems = o.check_source(source)
     if json:
-        rows = [{"line": p.line, "value": p.value, "reason": p.reason} for p in problems]
+        rows = [
+            {"file": str(p.path), "line": p.line, "value": p.value, "reason": p.reason}
+            for p in problems
+        ]
         show_json({"data": data, "problems": rows})
     elif problems:
-        rows = [(str(p.line), p.value, p.reason) for p in problems[:_SHOWN_PROBLEMS]]
-        show_table(f"{data}: {len(problems):,} bad rows", ["line", "value", "reason"], rows)
+        rows = [(p.path.name, str(p.line), p.value, p.reason) for p in problems[:_SHOWN_PROBLEMS]]
+        columns = ["file", "line", "value", "reason"]
+        show_table(f"{data}: {len(problems):,} bad rows", columns, rows, right=["line"])
     else:
         show_line(f"{data}: every row is good")
     if problems:

@@ -12,6 +12,7 @@ from matinee.errors import ConfigError
 if TYPE_CHECKING:
     from matinee.data.catalog import Catalog
     from matinee.data.ratings import Ratings
+    from matinee.data.sources import Problem
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Data = Annotated[
@@ -74,10 +75,21 @@ def load_source(source: dict[str, Any]) -> tuple[Ratings, Catalog]:
     """Load what `source_of` describes."""
     from matinee.data.sources import load_data
 
-    arguments = dict(source)
-    if "scale" in arguments:
-        arguments["scale"] = tuple(arguments["scale"])
-    return load_data(arguments.pop("source"), **arguments)
+    return load_data(**_arguments(source))
+
+
+def check_source(source: dict[str, Any]) -> list[Problem]:
+    """The bad rows of what `source_of` describes."""
+    from matinee.data.sources import check_data
+
+    arguments = _arguments(source)
+    arguments.pop("on_bad_rows", None)
+    return check_data(**arguments)
+
+
+def _arguments(source: dict[str, Any]) -> dict[str, Any]:
+    """What a manifest keeps, as `load_data` takes it: JSON knows no tuples."""
+    return source | ({"scale": tuple(source["scale"])} if "scale" in source else {})
 
 
 def parse_scale(text: str) -> tuple[float, float]:

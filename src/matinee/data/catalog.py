@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process, utils
 
 from matinee.data.titles import display_title, parse_title
 from matinee.data.vocabulary import Vocabulary
-from matinee.errors import DataError, NotFoundError
+from matinee.errors import ConfigError, DataError, NotFoundError
 
 _SCHEMA = {"title": pl.String, "year": pl.Int16, "genres": pl.List(pl.String)}
 _GOOD_MATCH = 60.0
@@ -25,7 +25,7 @@ class Catalog:
             (List[String]), row i belonging to film number i.
 
     Raises:
-        DataError: other columns or another number of rows.
+        DataError: other columns, another number of rows, or a film without a title.
     """
 
     def __init__(self, items: Vocabulary, films: pl.DataFrame) -> None:
@@ -34,6 +34,13 @@ class Catalog:
                 f"films: got {len(films)} rows of {dict(films.schema)}; "
                 f"expected {len(items)} rows of {_SCHEMA}"
             )
+        for column in ("title", "genres"):
+            if films[column].null_count():
+                film = items.id(int(films[column].is_null().arg_max() or 0))
+                raise DataError(
+                    f"film id {film} has no {column}; expected text, and a list of genres that "
+                    "may be empty; fill it in or leave the film out"
+                )
         self.items = items
         self.films = films
 
@@ -54,8 +61,20 @@ class Catalog:
             years: of release, where they are not part of the title.
 
         Raises:
-            DataError: an id stands there twice, or the columns differ in length.
+            DataError: an id stands there twice, a title is none, or the columns differ in length.
         """
+        sizes = {len(column) for column in (ids, titles, genres, years) if column is not None}
+        if len(sizes) > 1:
+            raise DataError(
+                f"film columns of {', '.join(map(str, sorted(sizes)))} rows; expected as many "
+                "ids as titles, genres and years"
+            )
+        for external_id, title in zip(ids, titles, strict=True):
+            if not isinstance(title, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise DataError(
+                    f"film id {external_id} has the title {title!r}; expected text; give it a "
+                    "title or leave the film out"
+                )
         items = Vocabulary.of(ids, "movie")
         if len(items) != len(ids):
             seen: set[str] = set()
@@ -94,6 +113,18 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog({len(self):,} films)"
+
+    def check_items(self, items: Vocabulary) -> None:
+        """Refuse ratings whose films are numbered otherwise.
+
+        Raises:
+            ConfigError: `items` are not this catalogue's.
+        """
+        if items is not self.items and items != self.items:
+            raise ConfigError(
+                f"the ratings are of {items} and the catalogue has {self.items}; expected the "
+                "same films; load the ratings with catalog=..."
+            )
 
     def title(self, number: int) -> str:
         """The title as people write it, with the year: `The Big Sleep (1946)`."""

@@ -13,6 +13,9 @@ from matinee.data.vocabulary import Vocabulary
 from matinee.errors import DataError
 from matinee.types import IntArray
 
+# Past so many times the number of ratings, a mark for every place would waste memory.
+_SPARSE = 64
+
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
@@ -51,9 +54,13 @@ class Ratings:
                     f"ratings column {name} is {column.dtype} {column.shape}; "
                     f"expected {np.dtype(dtype)} ({size},)"
                 )
-            column.flags.writeable = False
+            # A view, so that the caller's own array stays writable.
+            frozen = column.view()
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
         if size:
             self._check_ranges()
+            self._check_order()
 
     @classmethod
     def of(
@@ -100,8 +107,26 @@ class Ratings:
             scale,
             user_features,
         )
-        ratings._check_pairs()
+        ratings.check()
         return ratings
+
+    def check(self) -> None:
+        """Prove that nobody rated a film twice: what `of` does, and making them directly does not.
+
+        Raises:
+            DataError: a (user, film) pair stands there twice; both places are named.
+        """
+        keys = self.user_index.astype(np.int64) * len(self.items) + self.item_index
+        series = pl.Series(keys)
+        if series.n_unique() == len(keys):
+            return
+        first = int(np.argmax(series.is_duplicated().to_numpy()))
+        places = self.position[keys == keys[first]][:2]
+        raise DataError(
+            f"user {self.users.id(int(self.user_index[first]))} rated film "
+            f"{self.items.id(int(self.item_index[first]))} twice (places {places[0]} and "
+            f"{places[1]}); expected one rating a pair; keep the newest"
+        )
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -167,18 +192,33 @@ class Ratings:
                 f"{low:g}–{high:g}; correct it or give another scale"
             )
 
-    def _check_pairs(self) -> None:
-        keys = self.user_index.astype(np.int64) * len(self.items) + self.item_index
-        series = pl.Series(keys)
-        if series.n_unique() == len(keys):
-            return
-        first = int(np.argmax(series.is_duplicated().to_numpy()))
-        places = self.position[keys == keys[first]][:2]
-        raise DataError(
-            f"user {self.users.id(int(self.user_index[first]))} rated film "
-            f"{self.items.id(int(self.item_index[first]))} twice (places {places[0]} and "
-            f"{places[1]}); expected one rating a pair; keep the newest"
-        )
+    def _check_order(self) -> None:
+        if not all_different(self.position):
+            raise DataError(
+                "ratings column position is negative or repeats a place; expected each rating's "
+                "place in its source, from 0; make ratings with Ratings.of"
+            )
+        times = self.timestamp
+        if times is not None and (times[1:] < times[:-1]).any():
+            row = int(np.argmax(times[1:] < times[:-1]))
+            raise DataError(
+                f"rating {row + 1} has time {times[row + 1]} after {times[row]}; expected them in "
+                "the order of time; make ratings with Ratings.of, which sorts"
+            )
+
+
+def all_different(places: NDArray[np.int64]) -> bool:
+    """Whether no place is negative or stands there twice; linear where places are dense."""
+    if not len(places):
+        return True
+    last = int(places.max())
+    if int(places.min()) < 0:
+        return False
+    if last > _SPARSE * len(places):
+        return pl.Series(places).n_unique() == len(places)
+    seen = np.zeros(last + 1, np.bool_)
+    seen[places] = True
+    return np.count_nonzero(seen) == len(places)
 
 
 def _in_order_of_time(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.data.ratings import Ratings
+from matinee.config import check_seed, require
+from matinee.data.ratings import Ratings, all_different
 from matinee.errors import ConfigError, DataError, LeakageError
 
 PROTOCOLS = ("seed", "u1", "u2", "u3", "u4", "u5", "ua", "ub", "leave-last-out", "time", "all")
@@ -38,7 +39,7 @@ class Split:
                 "the parts of a split must share their vocabularies; cut them with take"
             )
         places = np.concatenate([part.position for part in parts])
-        if len(np.unique(places)) != len(places):
+        if not all_different(places):
             raise LeakageError(
                 f"split {self.protocol}: a rating stands in two of train, validation and test; "
                 "expected disjoint parts"
@@ -62,9 +63,10 @@ def make_split(ratings: Ratings, protocol: str, seed: int = 42, validation: floa
             the test part is.
 
     Raises:
-        ConfigError: an unknown protocol.
+        ConfigError: an unknown protocol, or a seed below 0.
         DataError: the protocol needs times or sizes that the ratings don't have.
     """
+    check_protocol(protocol)
     if protocol == "seed":
         return split_random(ratings, test=0.2, validation=0.8 * validation, seed=seed)
     if protocol == "leave-last-out":
@@ -74,9 +76,17 @@ def make_split(ratings: Ratings, protocol: str, seed: int = 42, validation: floa
     if protocol == "all":
         split = split_random(ratings, test=0.0, validation=validation, seed=seed)
         return Split("all", split.train, split.validation, split.test, seed)
-    if protocol in PROTOCOLS:
-        return split_published(ratings, protocol, validation=validation, seed=seed)
-    raise ConfigError(f"unknown protocol {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+    return split_published(ratings, protocol, validation=validation, seed=seed)
+
+
+def check_protocol(protocol: str) -> None:
+    """Refuse a name that `make_split` does not know.
+
+    Raises:
+        ConfigError: an unknown protocol.
+    """
+    expected = f"one of {', '.join(PROTOCOLS)}"
+    require(protocol in PROTOCOLS, "protocol", protocol, expected)
 
 
 def split_random(
@@ -94,6 +104,7 @@ def split_random(
         seed: of NumPy's default generator, which permutes the ratings in file order.
     """
     _check_shares(test, validation)
+    check_seed(seed)
     size = len(ratings)
     file_order = np.argsort(ratings.position, kind="stable")
     shuffled = file_order[np.random.default_rng(seed).permutation(size)]
@@ -148,7 +159,7 @@ def split_published(ratings: Ratings, name: str, validation: float = 0.0, seed: 
     their next ten (GroupLens's `mku.sh`). Validation is drawn at random from the training lines.
     """
     size = len(ratings)
-    if size < 100_000 or int(ratings.position.max()) + 1 != size:
+    if size != 100_000 or int(ratings.position.max()) + 1 != size:
         raise DataError(
             f"protocol {name} is defined by the 100,000 lines of MovieLens 100K; got "
             f"{size:,} ratings; use the whole of --data 100k, or protocol seed"

@@ -115,30 +115,29 @@ class Vocabulary:
 
     def numbers(
         self,
-        ids: Iterable[str | int] | pl.Series | NDArray[np.generic],
+        ids: Iterable[str | int | bytes] | pl.Series | NDArray[np.generic],
         unknown: Literal["raise", "row"] = "raise",
     ) -> NDArray[np.int32]:
         """The numbers of many ids: int32 [len(ids)].
 
         Args:
-            ids: external ids, as text or integers.
+            ids: external ids, as text, bytes or integers.
             unknown: what an id outside the vocabulary does: raise, or become the number n.
 
         Raises:
             NotFoundError: an id is unknown and `unknown` is "raise".
+            DataError: an id is neither an integer nor text (UTF-8, if given as bytes).
         """
         if isinstance(ids, list) and len(ids) <= _FEW:
-            found = np.array([self._find(external_id) for external_id in ids], np.int32)
+            plain = [_plain(external_id, self.kind) for external_id in ids]
+            found = np.array([self._find(external_id) for external_id in plain], np.int32)
             if unknown == "raise" and (found == len(self)).any():
-                self._raise_unknown(str(ids[int(np.argmax(found))]))
+                self._raise_unknown(str(plain[int(np.argmax(found))]))
             return found
-        if isinstance(ids, np.ndarray):
-            array = cast("NDArray[np.generic]", ids)
-            series = pl.Series(array if array.dtype.kind in "iu" else array.astype(str).tolist())
-        elif isinstance(ids, pl.Series):
-            series = ids
+        if isinstance(ids, pl.Series):
+            series = _series_in(ids, self.kind)
         else:
-            series = pl.Series([str(external_id) for external_id in ids], dtype=pl.String)
+            series = _series_of_any(ids, self.kind)
         found = self._lookup(series)
         if unknown == "raise" and len(found) and int(found.max()) == len(self):
             self._raise_unknown(str(series[int(np.argmax(found))]))
@@ -218,15 +217,55 @@ def _dense_table(ids: pl.Series) -> NDArray[np.int32] | None:
 
 def _series_of(ids: list[str | int], kind: Kind) -> pl.Series:
     """A series of ids, all integers or all text."""
-    for external_id in ids:
-        if isinstance(external_id, bool) or not isinstance(external_id, str | int):  # pyright: ignore[reportUnnecessaryIsInstance]
+    plain = [_plain(external_id, kind) for external_id in ids]
+    if plain and all(isinstance(i, int) and -(1 << 63) <= i < 1 << 63 for i in plain):
+        return pl.Series(plain, dtype=pl.Int64)
+    return pl.Series([str(external_id) for external_id in plain], dtype=pl.String)
+
+
+def _plain(external_id: object, kind: Kind) -> str | int:
+    """An id as text or an integer.
+
+    Raises:
+        DataError: it is of another type, or bytes that are not UTF-8.
+    """
+    if isinstance(external_id, bytes):
+        try:
+            return external_id.decode()
+        except UnicodeDecodeError as error:
             raise DataError(
-                f"{kind} id {external_id!r} is a {type(external_id).__name__}; "
-                "expected an integer or text; convert it first"
-            )
-    if ids and all(isinstance(external_id, int) for external_id in ids):
-        return pl.Series(ids, dtype=pl.Int64)
-    return pl.Series([str(external_id) for external_id in ids], dtype=pl.String)
+                f"{kind} id {external_id!r} is not UTF-8 ({error.reason}); decode it first"
+            ) from error
+    if isinstance(external_id, str):
+        return external_id
+    if isinstance(external_id, int | np.integer) and not isinstance(external_id, bool):
+        return int(cast("int", external_id))
+    raise DataError(
+        f"{kind} id {external_id!r} is a {type(external_id).__name__}; "
+        "expected an integer or text; convert it first"
+    )
+
+
+def _series_of_any(ids: Iterable[object] | NDArray[np.generic], kind: Kind) -> pl.Series:
+    """A series of ids: integers if they are an array of them, else text."""
+    if isinstance(ids, np.ndarray):
+        array = cast("NDArray[np.generic]", ids)
+        if array.dtype.kind in "iu":
+            return pl.Series(array)
+        ids = cast("list[object]", array.tolist())
+    return pl.Series([str(_plain(external_id, kind)) for external_id in ids], dtype=pl.String)
+
+
+def _series_in(series: pl.Series, kind: Kind) -> pl.Series:
+    """A series of ids as integers or text; missing ones stay missing."""
+    dtype = series.dtype
+    if dtype.is_integer() or dtype == pl.String:
+        return series
+    if dtype == pl.Binary:
+        return pl.Series([_plain(value, kind) for value in series], dtype=pl.String)
+    if isinstance(dtype, pl.Categorical | pl.Enum | pl.Null):
+        return series.cast(pl.String)
+    raise DataError(f"{kind} ids of type {dtype}; expected integers or text; convert them first")
 
 
 def _as_integers(series: pl.Series) -> pl.Series:

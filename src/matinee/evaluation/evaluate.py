@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from matinee.console import progress_bar
 from matinee.data.ratings import Ratings
 from matinee.evaluation import metrics
-from matinee.types import IntArray, Query, Ranker, Retriever
+from matinee.types import EMPTY_ITEM, IntArray, Query, Ranker, Retriever
 
 _BLOCK_USERS = 1024
 # A ranker holds a hidden layer for each pair, so it gets fewer users at a time.
@@ -35,10 +36,13 @@ def evaluate_retriever(retriever: Retriever, seen: Ratings, test: Ratings) -> di
         return {"users": 0.0}
     length = min(_LIST_LENGTH, len(test.items))
     parts: list[IntArray] = []
-    for first in range(0, len(users), _BLOCK_USERS):
-        block = users[first : first + _BLOCK_USERS]
-        queries = [Query(user_index=user) for user in block]
-        parts.append(retriever.retrieve(queries, length, [history[user] for user in block]).items)
+    with progress_bar("Evaluating lists", len(users), "users") as advance:
+        for first in range(0, len(users), _BLOCK_USERS):
+            block = users[first : first + _BLOCK_USERS]
+            queries = [Query(user_index=user) for user in block]
+            exclude = [history[user] for user in block]
+            parts.append(retriever.retrieve(queries, length, exclude).items)
+            advance(first + len(block))
     relevant = [truth[user] for user in users]
     hits = metrics.hits_of(np.concatenate(parts), relevant, len(test.items))
     counts = np.array([len(items) for items in relevant])
@@ -57,24 +61,33 @@ def evaluate_retriever(retriever: Retriever, seen: Ratings, test: Ratings) -> di
 def evaluate_ranker(ranker: Ranker, test: Ratings) -> dict[str, float]:
     """How near a ranker's predicted stars are to those given.
 
+    Args:
+        ranker: whatever has `predict`.
+        test: the ratings to predict.
+
     Returns:
         `rmse` and `mae` over all test ratings, and `ratings`, how many there are.
     """
     if not len(test):
         return {"ratings": 0.0}
     rows, offsets = test.by_user()
+    counts = np.diff(offsets)
+    # Users with as many ratings share a block, so that hardly any of it is padding.
+    users = np.argsort(counts, kind="stable")[int((counts == 0).sum()) :]
     predicted = np.empty(len(test), np.float32)
-    users = np.flatnonzero(np.diff(offsets))
-    for first in range(0, len(users), _BLOCK_RANKED_USERS):
-        block = users[first : first + _BLOCK_RANKED_USERS]
-        own = [rows[offsets[user] : offsets[user + 1]] for user in block]
-        width = max(len(r) for r in own)
-        items = np.full((len(block), width), -1, np.int32)
-        for place, r in enumerate(own):
-            items[place, : len(r)] = test.item_index[r]
-        stars = ranker.predict([Query(user_index=int(user)) for user in block], items)
-        for place, r in enumerate(own):
-            predicted[r] = stars[place, : len(r)]
+    with progress_bar("Evaluating stars", len(test), "ratings") as advance:
+        done = 0
+        for first in range(0, len(users), _BLOCK_RANKED_USERS):
+            block = users[first : first + _BLOCK_RANKED_USERS]
+            own = [rows[offsets[user] : offsets[user + 1]] for user in block]
+            items = np.full((len(block), int(counts[block].max())), EMPTY_ITEM, np.int32)
+            for place, ratings in enumerate(own):
+                items[place, : len(ratings)] = test.item_index[ratings]
+            stars = ranker.predict([Query(user_index=int(user)) for user in block], items)
+            for place, ratings in enumerate(own):
+                predicted[ratings] = stars[place, : len(ratings)]
+            done += int(counts[block].sum())
+            advance(done)
     return {
         "rmse": metrics.rmse(predicted, test.rating),
         "mae": metrics.mae(predicted, test.rating),

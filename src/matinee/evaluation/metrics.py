@@ -29,7 +29,9 @@ def hits_of(items: IntArray, truth: Sequence[IntArray], n_items: int) -> Hits:
     rows = np.repeat(np.arange(len(truth)), [len(own) for own in truth])
     keys = np.sort(rows * n_items + np.concatenate([*truth, np.empty(0, np.int32)]))
     wanted = np.arange(len(items))[:, None] * n_items + items
-    at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+    if not len(keys):
+        return np.zeros(items.shape, np.bool_)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return (keys[at] == wanted) & (items >= 0)
 
 

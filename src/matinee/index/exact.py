@@ -87,7 +87,8 @@ class ExactIndex:
                 block += offset
             if exclude is not None:
                 for row, forbidden in enumerate(exclude[rows]):
-                    block[row, forbidden] = -np.inf
+                    # An empty slot of another list, -1, excludes nothing.
+                    block[row, forbidden[forbidden != EMPTY_ITEM]] = -np.inf
             items[rows], scores[rows] = top_k(block, k)
         return TopK(items, scores)
 

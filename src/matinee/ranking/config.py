@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import get_args
 
@@ -40,12 +41,21 @@ class RankingConfig:
     unknown_rate: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("embedding_size", "epochs", "batch_size"):
-            require(getattr(self, name) >= 1, f"ranking.{name}", getattr(self, name), "at least 1")
+        for name, most in (
+            ("embedding_size", 1 << 16),
+            ("epochs", 1 << 31),
+            ("batch_size", 1 << 31),
+        ):
+            value = getattr(self, name)
+            require(1 <= value <= most, f"ranking.{name}", value, f"1 … {most}")
         require(
-            all(w >= 1 for w in self.hidden), "ranking.hidden", self.hidden, "widths of at least 1"
+            all(1 <= w <= 1 << 16 for w in self.hidden),
+            "ranking.hidden",
+            self.hidden,
+            "widths from 1 to 65536",
         )
-        require(self.learning_rate > 0, "ranking.learning_rate", self.learning_rate, "above 0")
+        rate = self.learning_rate
+        require(0 < rate < math.inf, "ranking.learning_rate", rate, "above 0 and finite")
         choices = get_args(OptimizerName)
         require(
             self.optimizer in choices,
@@ -54,7 +64,8 @@ class RankingConfig:
             f"one of {', '.join(choices)}",
         )
         for name in ("l2", "bias_l2"):
-            require(getattr(self, name) >= 0, f"ranking.{name}", getattr(self, name), "at least 0")
+            value = getattr(self, name)
+            require(0 <= value < math.inf, f"ranking.{name}", value, "at least 0 and finite")
         for name in ("dropout", "unknown_rate"):
             require(
                 0 <= getattr(self, name) < 1, f"ranking.{name}", getattr(self, name), "in [0, 1)"

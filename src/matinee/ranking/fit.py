@@ -27,13 +27,24 @@ def fit_ranking(
         catalog: the films; its vocabulary is that of the ratings.
         config: settings; the defaults are the seed program's.
         seed: of everything random.
+
+    Raises:
+        ConfigError: the catalogue's films are not those of the ratings.
     """
-    model = MovieLensRanking(train.users, catalog.items, config, seed=seed)
-    config = model.config
-    model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
-    bar = TrainingBar("Training ranking", len(train), config.epochs)
-    model.fit(train, verbose=0, callbacks=[bar])
-    return ranker_of(model, train.scale)
+    return ranker_of(train_ranking(train, catalog, config, seed=seed), train.scale)
+
+
+def train_ranking(
+    train: Ratings, catalog: Catalog, config: RankingConfig | None = None, *, seed: int
+) -> MovieLensRanking:
+    """As `fit_ranking`, but keep the Keras model."""
+    catalog.check_items(train.items)
+    model = MovieLensRanking(train.users, catalog.items, config=config, seed=seed)
+    settings = model.config
+    model.compile(optimizer=make_optimizer(settings.optimizer, settings.learning_rate))
+    with TrainingBar("Training ranking", len(train), settings.epochs) as bar:
+        model.fit(train, verbose=0, callbacks=[bar])
+    return model
 
 
 def ranker_of(model: MovieLensRanking, scale: tuple[float, float]) -> TwoTowerRanker:

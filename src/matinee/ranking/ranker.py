@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from matinee.errors import ModelFileError
-from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, TopK
+from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, TopK, known_users
 
 # Ratings' worth of trust in "like everybody" against a newcomer's own mean (Koren 2010 uses 10
 # for users; the residuals' variance over that of the users' biases gives about 5 on MovieLens).
@@ -53,31 +53,33 @@ class TwoTowerRanker:
         A film numbered n_items is an unknown one. A newcomer's own deviation from the mean is
         estimated from their history in closed form.
         """
-        users = self._users(queries)
-        stars = self.stars(np.repeat(users[:, None], items.shape[1], axis=1), items)
-        for row, query in enumerate(queries):
-            stars[row] += self._newcomer_bias(query)
-        stars = np.clip(stars, *self.scale)
-        stars[items == EMPTY_ITEM] = np.nan
-        return stars
+        return np.clip(self._scores(queries, items), *self.scale)
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
-        """The same candidates by descending stars; equal ones keep the order of their numbers."""
-        stars = self.predict(queries, candidates.items)
-        scores = np.where(np.isnan(stars), np.float32(-np.inf), stars)
+        """The same candidates by descending score; equal ones keep the order of their numbers.
+
+        The scores are stars before they are clipped to the scale, so that films that would all
+        get the most stars still have an order.
+        """
+        scores = self._scores(queries, candidates.items)
+        scores = np.where(np.isnan(scores), np.float32(-np.inf), scores)
         order = np.lexsort((candidates.items, -scores), axis=1)
         return TopK(
             np.take_along_axis(candidates.items, order, axis=1),
             np.take_along_axis(scores, order, axis=1),
         )
 
-    def _users(self, queries: Sequence[Query]) -> IntArray:
-        unknown = len(self.user_vectors) - 1
-        known = [
-            unknown if query.user_index is None or len(query.history[0]) else query.user_index
-            for query in queries
-        ]
-        return np.array(known, np.int32)
+    def _scores(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
+        """Stars float32 [b, k], not yet clipped; NaN where an item is -1."""
+        users = known_users(queries, len(self.user_vectors) - 1)
+        for row, query in enumerate(queries):
+            if len(query.history[0]):
+                users[row] = len(self.user_vectors) - 1
+        stars = self.stars(np.repeat(users[:, None], items.shape[1], axis=1), items)
+        for row, query in enumerate(queries):
+            stars[row] += self._newcomer_bias(query)
+        stars[items == EMPTY_ITEM] = np.nan
+        return stars
 
     def stars(self, users: IntArray, items: IntArray) -> FloatArray:
         """Predictions float32 of pairs of numbers, any shape, not yet clipped."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from matinee.config import OptimizerName, require
 
-LossName = Literal["in-batch", "full"]
+LossName = Literal["auto", "in-batch", "full"]
 Reduction = Literal["sum", "mean"]
 
 
@@ -22,7 +23,8 @@ class RetrievalConfig:
         optimizer: "adagrad" or "adam".
         learning_rate: of the optimizer.
         loss: "in-batch" softmax among the batch's films, or "full" among the whole catalogue,
-            which is exact, and cheaper while the catalogue is smaller than the batch.
+            which is exact, and cheaper while the catalogue is smaller than the batch; "auto" is
+            full then, and in-batch past it.
         reduction: "sum" or "mean" of the batch's losses.
         temperature: divides the inner products in the loss.
         mask_accidental_hits: in-batch: do not count a film against its own other copies.
@@ -50,12 +52,16 @@ class RetrievalConfig:
     initial_range: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("embedding_size", "epochs", "batch_size"):
-            require(
-                getattr(self, name) >= 1, f"retrieval.{name}", getattr(self, name), "at least 1"
-            )
+        for name, most in (
+            ("embedding_size", 1 << 16),
+            ("epochs", 1 << 31),
+            ("batch_size", 1 << 31),
+        ):
+            value = getattr(self, name)
+            require(1 <= value <= most, f"retrieval.{name}", value, f"1 … {most}")
         for name in ("learning_rate", "temperature", "initial_range"):
-            require(getattr(self, name) > 0, f"retrieval.{name}", getattr(self, name), "above 0")
+            value = getattr(self, name)
+            require(0 < value < math.inf, f"retrieval.{name}", value, "above 0 and finite")
         for name, choices in (
             ("loss", get_args(LossName)),
             ("optimizer", get_args(OptimizerName)),
@@ -63,7 +69,20 @@ class RetrievalConfig:
         ):
             value = getattr(self, name)
             require(value in choices, f"retrieval.{name}", value, f"one of {', '.join(choices)}")
-        require(self.l2 >= 0, "retrieval.l2", self.l2, "at least 0")
+        in_batch_only = self.mask_accidental_hits or self.correct_popularity
+        require(
+            self.film_bias or not self.correct_popularity,
+            "retrieval.film_bias",
+            self.film_bias,
+            "true where correct_popularity is set: it takes popularity out of the vectors",
+        )
+        require(
+            not (self.loss == "full" and in_batch_only),
+            "retrieval.loss",
+            self.loss,
+            "in-batch or auto where mask_accidental_hits or correct_popularity is set",
+        )
+        require(0 <= self.l2 < math.inf, "retrieval.l2", self.l2, "at least 0 and finite")
         require(
             0 <= self.unknown_rate < 1, "retrieval.unknown_rate", self.unknown_rate, "in [0, 1)"
         )

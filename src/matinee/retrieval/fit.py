@@ -8,7 +8,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.retriever import TwoTowerRetriever
-from matinee.retrieval.two_tower import RetrievalModel
+from matinee.retrieval.two_tower import MovieLensRetrieval
 from matinee.towers.backend import ops
 from matinee.towers.optimizers import make_optimizer
 from matinee.towers.progress import TrainingBar
@@ -24,16 +24,27 @@ def fit_retrieval(
         catalog: the films; its vocabulary is that of the ratings.
         config: settings; the defaults are the seed program's.
         seed: of everything random.
+
+    Raises:
+        ConfigError: the catalogue's films are not those of the ratings.
     """
-    model = RetrievalModel(train.users, catalog.items, config, seed=seed)
-    config = model.config
-    model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
-    bar = TrainingBar("Training retrieval", len(train), config.epochs)
-    model.fit(train, verbose=0, callbacks=[bar])
-    return retriever_of(model, train.scale)
+    return retriever_of(train_retrieval(train, catalog, config, seed=seed), train.scale)
 
 
-def retriever_of(model: RetrievalModel, scale: tuple[float, float]) -> TwoTowerRetriever:
+def train_retrieval(
+    train: Ratings, catalog: Catalog, config: RetrievalConfig | None = None, *, seed: int
+) -> MovieLensRetrieval:
+    """As `fit_retrieval`, but keep the Keras model."""
+    catalog.check_items(train.items)
+    model = MovieLensRetrieval(train.users, catalog.items, config=config, seed=seed)
+    settings = model.config
+    model.compile(optimizer=make_optimizer(settings.optimizer, settings.learning_rate))
+    with TrainingBar("Training retrieval", len(train), settings.epochs) as bar:
+        model.fit(train, verbose=0, callbacks=[bar])
+    return model
+
+
+def retriever_of(model: MovieLensRetrieval, scale: tuple[float, float]) -> TwoTowerRetriever:
     """The tables of a trained model.
 
     Args:
@@ -47,7 +58,7 @@ def retriever_of(model: RetrievalModel, scale: tuple[float, float]) -> TwoTowerR
     if model.film_bias is not None:
         bias = ops.convert_to_numpy(model.film_bias.value)
     offset = bias
-    if config.loss == "in-batch" and not config.correct_popularity:
+    if model.softmax == "in-batch" and not config.correct_popularity:
         # Popular films were negatives as often as they are popular, so the logits lack that.
         offset = bias + ops.convert_to_numpy(model.log_probability.value)[:-1]
     return TwoTowerRetriever(

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from matinee.types import FloatArray, IntArray
 
 Array = NDArray[np.float64]
-_STEPS = 12
-_TOLERANCE = 1e-6
+_STEPS = 50
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class FoldIn:
-    """Finds the most probable vector of a newcomer by Newton's method.
+    """Finds the most probable vector of a newcomer by Newton's method with backtracking.
 
     The softmax model says how probable a history is given a vector; the trained users' vectors
     say which vectors are usual (a normal distribution with their mean and covariance). The most
@@ -53,17 +53,34 @@ class FoldIn:
     def vector(self, items: IntArray) -> FloatArray:
         """The vector float32 [d] of somebody who liked `items` int32 [h]."""
         vector = self.mean.copy()
-        target = self.films[items].sum(axis=0)
-        count = len(items)
+        count, target = len(items), self.films[items].sum(axis=0)
         for _ in range(_STEPS if count else 0):
-            logits = self.films @ vector + self.offset
-            chance = np.exp(logits - logits.max())
-            chance /= chance.sum()
-            expected = chance @ self.films
-            gradient = count * expected - target + self.precision @ (vector - self.mean)
-            spread = (self.films * chance[:, None]).T @ self.films - np.outer(expected, expected)
-            step = cast(Array, np.linalg.solve(count * spread + self.precision, gradient))
-            vector -= step
-            if float(np.abs(step).max()) < _TOLERANCE:
+            loss, gradient, hessian = self._derivatives(vector, count, target)
+            step = cast("Array", np.linalg.solve(hessian, gradient))
+            slope, size = float(gradient @ step), 1.0
+            # A full step from afar may overshoot; a convex loss falls along a shorter one.
+            while size > _TOLERANCE:
+                if self._loss(vector - size * step, count, target) <= loss - 1e-4 * size * slope:
+                    break
+                size /= 2
+            vector -= size * step
+            if slope < _TOLERANCE:
                 break
         return vector.astype(np.float32)
+
+    def _loss(self, vector: Array, count: int, target: Array) -> float:
+        """Minus the log probability of the history and of the vector, up to a constant."""
+        logits = self.films @ vector + self.offset
+        highest = float(logits.max())
+        away = vector - self.mean
+        log_sum = highest + float(np.log(np.exp(logits - highest).sum()))
+        return count * log_sum - float(target @ vector) + 0.5 * float(away @ self.precision @ away)
+
+    def _derivatives(self, vector: Array, count: int, target: Array) -> tuple[float, Array, Array]:
+        logits = self.films @ vector + self.offset
+        chance = np.exp(logits - logits.max())
+        chance /= chance.sum()
+        expected = chance @ self.films
+        gradient = count * expected - target + self.precision @ (vector - self.mean)
+        spread = (self.films * chance[:, None]).T @ self.films - np.outer(expected, expected)
+        return self._loss(vector, count, target), gradient, count * spread + self.precision

@@ -74,6 +74,7 @@ def grouped_softmax(
     mask_accidental_hits: bool = False,
     reduction: Reduction = "sum",
     negatives: Literal["batch", "catalogue"] = "batch",
+    group_users: bool = True,
 ) -> Any:
     """`in_batch_softmax` or `full_softmax`, cheaper where ids repeat within the batch.
 
@@ -96,6 +97,7 @@ def grouped_softmax(
         mask_accidental_hits: count no film against its own other copies.
         reduction: "sum" or "mean" over the batch.
         negatives: "batch" counts each film as often as the batch has it, "catalogue" once.
+        group_users: compute a row for each of the m users; else for each of the b ratings.
 
     Returns:
         The loss, a float32 scalar, with the same gradient as the textbook form.
@@ -109,9 +111,7 @@ def grouped_softmax(
     rows = ops.take(user_table, user_numbers, axis=0)
     positives = ops.sum(rows * ops.take(movie_table, movie_numbers, axis=0), axis=1)
     positives = positives + ops.take(offset, movie_numbers)
-    # TensorFlow may not know the batch's size while it compiles; it groups then.
-    known_size = user_numbers.shape[0]
-    grouped = not mask_accidental_hits and (known_size is None or users <= known_size)
+    grouped = group_users and not mask_accidental_hits
     logits = ops.matmul(user_table if grouped else rows, ops.transpose(movie_table)) + columns
     if mask_accidental_hits:
         own = ops.expand_dims(movie_numbers, 1) == ops.expand_dims(ops.arange(films), 0)

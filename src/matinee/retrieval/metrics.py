@@ -73,13 +73,15 @@ class FactorizedTopK(keras.metrics.Metric):
         def find_positive(at: Any, positive: Any) -> Any:
             column = positive_numbers - at * block
             inside = ops.logical_and(column >= 0, column < block)
+            inside = ops.logical_and(inside, positive_numbers < size)
             column = ops.expand_dims(ops.clip(column, 0, block - 1), 1)
             own = ops.squeeze(ops.take_along_axis(scores(at), column, axis=1), axis=1)
             return ops.where(inside, own, positive)
 
         def count_rivals(at: Any, rivals: Any) -> Any:
-            at_least = scores(at) >= ops.expand_dims(positive, 1)
-            return rivals + ops.sum(ops.cast(at_least, "int32"), axis=1)
+            # Not "at least as high": a rival whose score is NaN is not beaten either.
+            beaten = scores(at) < ops.expand_dims(positive, 1)
+            return rivals + ops.sum(ops.cast(ops.logical_not(beaten), "int32"), axis=1)
 
         batch = ops.shape(positive_numbers)[0]
         positive = ops.fori_loop(0, count, find_positive, ops.full((batch,), float("nan")))

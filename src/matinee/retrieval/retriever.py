@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from matinee.errors import ModelFileError
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.fold_in import FoldIn
-from matinee.types import FloatArray, IntArray, Query, TopK
+from matinee.types import FloatArray, IntArray, Query, TopK, known_users
 
 
 class TwoTowerRetriever:
@@ -73,8 +73,7 @@ class TwoTowerRetriever:
         A history counts for whoever brings one; else a known user has a vector of their own, and a
         stranger has the unknown user's.
         """
-        unknown = len(self.user_vectors) - 1
-        users = [unknown if q.user_index is None else q.user_index for q in queries]
+        users = known_users(queries, len(self.user_vectors) - 1)
         vectors = self.user_vectors[users]
         for row, query in enumerate(queries):
             items, ratings = query.history
@@ -84,10 +83,14 @@ class TwoTowerRetriever:
 
     def similar(self, item: int, k: int) -> TopK:
         """The k films whose vectors point most nearly where this film's does (cosine)."""
+        own = np.array([item], np.int32)
+        return self._directions.search(self._directions.vectors[own], k, exclude=[own])
+
+    @cached_property
+    def _directions(self) -> ExactIndex:
         vectors = self.index.vectors
         lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
-        cosine = ExactIndex(vectors / lengths[:, None])
-        return cosine.search(cosine.vectors[[item]], k, exclude=[np.array([item], np.int32)])
+        return ExactIndex(vectors / lengths[:, None])
 
     @cached_property
     def fold_in(self) -> FoldIn:

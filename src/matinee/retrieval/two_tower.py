@@ -8,27 +8,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee.retrieval.config import RetrievalConfig
-from matinee.retrieval.losses import (
-    full_softmax,
-    grouped_softmax,
-    in_batch_softmax,
-)
+from matinee.retrieval.losses import full_softmax, grouped_softmax, in_batch_softmax
 from matinee.retrieval.metrics import FactorizedTopK
 from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import IdEmbedding
-from matinee.towers.inputs import Batches, Ids, encode, vocabulary_of
-
-# 1,024 rows of scores over a catalogue of thousands still fit a cache.
-_EVALUATION_ROWS = 1024
+from matinee.towers.inputs import Features, Ids
+from matinee.towers.model import TowerModel
 
 
-class RetrievalModel(keras.Model):
+class MovieLensRetrieval(TowerModel):
     """Two towers whose inner product says how well a film suits a user.
 
-    Used as any Keras model: `compile(optimizer=...)`, `fit(ratings)`, `evaluate(ratings,
-    return_dict=True)`. Inputs are `Ratings`, or dictionaries with `user_id` and `movie_id`.
+    A Keras model: `compile(optimizer=...)`, `fit(ratings)`, `evaluate(ratings, return_dict=True)`;
+    `TowerModel` says what it takes for ratings.
 
     Args:
         users: the users' vocabulary, or their ids.
@@ -38,36 +33,36 @@ class RetrievalModel(keras.Model):
     """
 
     def __init__(
-        self, users: Ids, movies: Ids, config: RetrievalConfig | None = None, *, seed: int = 42
+        self, users: Ids, movies: Ids, *, config: RetrievalConfig | None = None, seed: int = 42
     ) -> None:
-        super().__init__(name="retrieval")
-        self.config = config = config or RetrievalConfig()
-        self.users = vocabulary_of(users, "user")
-        self.movies = vocabulary_of(movies, "movie")
-        self.seed = seed
-        towers = [("user", self.users, seed), ("movie", self.movies, seed + 1)]
-        self.user_model, self.movie_model = (
-            IdEmbedding(
-                len(vocabulary),
-                config.embedding_size,
-                initial_range=config.initial_range,
-                seed=tower_seed,
-                name=f"{name}_model",
-            )
-            for name, vocabulary, tower_seed in towers
-        )
-        if config.film_bias:
+        super().__init__(users, movies, config or RetrievalConfig(), seed, "retrieval")
+        self.user_model = self._tower("user_model", len(self.users), 0)
+        self.movie_model = self._tower("movie_model", len(self.movies), 1)
+        self.film_bias: Any = None
+        if self.config.film_bias:
             self.film_bias = self.add_weight(
                 shape=(len(self.movies),), initializer="zeros", name="film_bias"
             )
-        else:
-            self.film_bias = None
+        self.softmax = self.config.loss
+        if self.softmax == "auto":
+            small = len(self.movies) <= self.config.batch_size
+            self.softmax = "full" if small else "in-batch"
         self.log_probability = self.add_weight(
             shape=(len(self.movies) + 1,), initializer="zeros", trainable=False, name="log_q"
         )
         self.factorized_top_k = FactorizedTopK()
         self.mean_loss = keras.metrics.Mean(name="mean_loss")
+        self.mean_regularization = keras.metrics.Mean(name="mean_regularization")
         self.built = True
+
+    def _tower(self, name: str, size: int, stream: int) -> IdEmbedding:
+        return IdEmbedding(
+            size,
+            self.config.embedding_size,
+            initial_range=self.config.initial_range,
+            seed=[self.seed, stream],
+            name=name,
+        )
 
     def call(self, features: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
         """Vectors of both towers: `user` and `movie`, float32 [b, d] each."""
@@ -76,48 +71,55 @@ class RetrievalModel(keras.Model):
             "movie": self.movie_model(features["movie_index"]),
         }
 
-    def __call__(self, features: Any, **options: Any) -> Any:
-        """Vectors of both towers, for ratings, external ids or numbers."""
-        return super().__call__(encode(features, self.users, self.movies), **options)
+    def unknown(self) -> Mapping[str, tuple[float, int]]:
+        """As in `TowerModel`, but the full softmax trains every film, as a negative at least."""
+        both = super().unknown()
+        return both if self.softmax == "in-batch" else {"user_index": both["user_index"]}
 
-    def fit(
-        self, x: Any, *, batch_size: int | None = None, epochs: int | None = None, **options: Any
-    ) -> Any:
-        """Train; sizes that are not given are those of the configuration."""
-        features = encode(x, self.users, self.movies)
+    def prepare(self, features: Features) -> None:
+        """Note how likely each film, and the unknown one, is in a batch."""
         counts = np.bincount(features["movie_index"], minlength=len(self.movies) + 1)
-        probability = np.maximum(counts, 1) / max(len(features["movie_index"]), 1)
-        self.log_probability.assign(np.log(probability).astype(np.float32))
+        probability = np.maximum(counts, 1) / len(features["movie_index"])
         rate = self.config.unknown_rate
-        unknown = {"user_index": (rate, len(self.users))}
-        if self.config.loss == "in-batch":
-            # The full softmax trains every film, as a negative at least: none is unknown to it.
-            unknown["movie_index"] = (rate, len(self.movies))
-        batches = Batches(features, batch_size or self.config.batch_size, self.seed, unknown)
-        history = super().fit(
-            batches, shuffle=False, epochs=epochs or self.config.epochs, **options
-        )
-        users = np.bincount(features["user_index"], minlength=len(self.users) + 1)
-        self.user_model.fill_untrained(users[:-1])
-        if self.config.loss == "in-batch":
-            self.movie_model.fill_untrained(counts[:-1])
-        return history
+        probability *= 1 - rate
+        probability[-1] += rate
+        self.log_probability.assign(np.log(probability).astype(np.float32))
 
-    def evaluate(
-        self, x: Any, *, batch_size: int | None = None, return_dict: bool = False, **options: Any
-    ) -> Any:
-        """Loss and top-k accuracy over the whole catalogue, films already seen left in.
+    def finish(self) -> None:
+        """Give users without a rating the unknown one's vector; films too, unless full."""
+        hidden = self.config.unknown_rate > 0
+        self.user_model.fill_untrained(self.counts["user_index"][:-1], hidden)
+        if self.softmax == "in-batch":
+            counts = self.counts["movie_index"][:-1]
+            self.movie_model.fill_untrained(counts, hidden)
+            if self.config.correct_popularity:
+                self._lower_untrained(counts)
+
+    def _lower_untrained(self, counts: NDArray[np.int64]) -> None:
+        """Rate the films without a rating as rare as one with a single rating.
+
+        Corrected scores are log probabilities, and the unknown film, whose vector they have got,
+        is as probable as all the hidden ones together.
+        """
+        bias = np.array(ops.convert_to_numpy(self.film_bias.value))
+        rate, ratings = self.config.unknown_rate, counts.sum()
+        lowest = -np.log(rate * ratings) if rate > 0 else bias[counts > 0].min()
+        bias[counts == 0] = min(lowest, 0.0)
+        self.film_bias.assign(bias)
+
+    def evaluate(self, x: Any, *, return_dict: bool = False, **options: Any) -> Any:
+        """Losses, and top-k accuracy over the whole catalogue, films already seen left in.
 
         Returns:
-            `loss` and `factorized_top_k/top_{1,5,10,50,100}_categorical_accuracy` as a
-            dictionary, or as a list in that order.
+            `factorized_top_k/top_{1,5,10,50,100}_categorical_accuracy`, `loss` (of batches of
+            1,024 ratings unless `batch_size` says otherwise), `regularization_loss` and
+            `total_loss` as a dictionary, or as a list in that order.
         """
-        features = encode(x, self.users, self.movies)
-        batches = Batches.even(features, batch_size or _EVALUATION_ROWS)
-        logs = super().evaluate(batches, return_dict=True, **options)
+        logs = super().evaluate(x, return_dict=True, **options)
         accuracy = self.factorized_top_k.result()
-        logs |= {name: float(ops.convert_to_numpy(value)) for name, value in accuracy.items()}
-        return logs if return_dict else list(logs.values())
+        found = {name: float(ops.convert_to_numpy(value)) for name, value in accuracy.items()}
+        found |= logs
+        return found if return_dict else list(found.values())
 
     def compute_loss(
         self,
@@ -127,34 +129,47 @@ class RetrievalModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The softmax loss of a batch, plus the regularization of its vectors."""
-        config = self.config
-        softmax = self._full_loss if config.loss == "full" else self._in_batch_loss
-        loss, weights = softmax(x, y_pred), x["weight"]
-        if training and config.l2 > 0:
-            squares = ops.sum(ops.square(y_pred["user"]) + ops.square(y_pred["movie"]), axis=1)
-            size = ops.sum(weights) if config.reduction == "mean" else 1.0
-            loss = loss + config.l2 * ops.sum(weights * squares) / size
+        """The softmax loss of a batch plus the regularization of its vectors."""
+        weights, size = x["weight"], ops.sum(x["weight"])
+        loss = (self._full_loss if self.softmax == "full" else self._in_batch_loss)(x, y_pred)
+        squares = ops.sum(ops.square(y_pred["user"]) + ops.square(y_pred["movie"]), axis=1)
+        regularization = self.config.l2 * ops.sum(weights * squares)
+        if self.config.reduction == "mean":
+            regularization = regularization / size
+        self.mean_loss.update_state(loss, size)
+        self.mean_regularization.update_state(regularization, size)
         if not training:
-            table = self.movie_model.table[:-1]
+            # As the retriever scores: products over the temperature, plus the films' bias.
+            queries, table = y_pred["user"] / self.config.temperature, self.movie_model.table[:-1]
             self.factorized_top_k.update_state(
-                y_pred["user"], table, x["movie_index"], self._bias(), weights
+                queries, table, x["movie_index"], self._bias(), weights
             )
-        self.mean_loss.update_state(loss, ops.sum(weights))
-        return loss
+        return loss + regularization
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """The losses alone: `evaluate` adds the top-k accuracy when the last batch is counted."""
+        loss, regularization = self.mean_loss.result(), self.mean_regularization.result()
+        return {
+            "loss": loss,
+            "regularization_loss": regularization,
+            "total_loss": loss + regularization,
+        }
 
     def _bias(self) -> Any:
         return None if self.film_bias is None else ops.convert_to_tensor(self.film_bias)
+
+    def _options(self) -> dict[str, Any]:
+        return {"temperature": self.config.temperature, "reduction": self.config.reduction}
 
     def _full_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
         # A film outside the vocabulary is no column of the softmax.
         known = x["movie_index"] < len(self.movies)
         movies, table = ops.where(known, x["movie_index"], 0), self.movie_model.table[:-1]
-        options: dict[str, Any] = {
+        options = self._options() | {
             "bias": self._bias(),
             "weights": ops.cast(known, "float32") * x["weight"],
-            "temperature": self.config.temperature,
-            "reduction": self.config.reduction,
         }
         if len(self.users) < self.config.batch_size:
             users = self.user_model.table.value
@@ -166,21 +181,24 @@ class RetrievalModel(keras.Model):
     def _in_batch_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
         config, users, movies = self.config, x["user_index"], x["movie_index"]
         # The unknown film's bias is 0.
-        bias = self._bias()
-        bias = None if bias is None else ops.pad(bias, ((0, 1),))
+        bias = None if self.film_bias is None else ops.pad(self._bias(), ((0, 1),))
         sampling = self.log_probability.value if config.correct_popularity else None
-        options: dict[str, Any] = {
+        options = self._options() | {
             "weights": x["weight"],
-            "temperature": config.temperature,
             "mask_accidental_hits": config.mask_accidental_hits,
-            "reduction": config.reduction,
         }
         # Grouping pays where ids repeat a lot; else blocks of the plain logits are faster.
         rows = min(len(self.users) + 1, config.batch_size)
         if 2 * rows * (len(self.movies) + 1) < config.batch_size**2:
-            tables = self.user_model.table.value, self.movie_model.table.value
             return grouped_softmax(
-                *tables, users, movies, bias=bias, log_sampling_probability=sampling, **options
+                self.user_model.table.value,
+                self.movie_model.table.value,
+                users,
+                movies,
+                bias=bias,
+                log_sampling_probability=sampling,
+                group_users=len(self.users) < config.batch_size,
+                **options,
             )
         return in_batch_softmax(
             towers["user"],
@@ -190,13 +208,3 @@ class RetrievalModel(keras.Model):
             log_sampling_probability=None if sampling is None else ops.take(sampling, movies),
             **options,
         )
-
-    def compute_metrics(
-        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
-    ) -> dict[str, Any]:
-        """The loss alone: `evaluate` adds the top-k accuracy when the last batch is counted."""
-        return {"loss": self.mean_loss.result()}
-
-
-class MovieLensRetrieval(RetrievalModel):
-    """The retrieval model in the seed program's configuration."""

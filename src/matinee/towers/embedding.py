@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from matinee.towers.backend import keras, ops
 
 
-def uniform(limit: float, seed: int) -> Any:
+def uniform(limit: float, seed: Sequence[int]) -> Any:
     """An initializer: uniform in ± limit, the same on every backend.
 
     NumPy draws them, since the framework would compile a program for each shape first.
@@ -44,7 +45,7 @@ class IdEmbedding(keras.layers.Layer):
         size: int,
         width: int,
         *,
-        seed: int,
+        seed: Sequence[int],
         initial_range: float = 0.05,
         name: str,
     ) -> None:
@@ -60,8 +61,16 @@ class IdEmbedding(keras.layers.Layer):
         # without adding up the rows of repeated ids; JAX compiles it away.
         return ops.take(self.table * 1.0, numbers, axis=0)
 
-    def fill_untrained(self, counts: NDArray[np.int64]) -> None:
-        """Copy the unknown row to every id with `counts` int64 [n] of 0."""
+    def fill_untrained(self, counts: NDArray[np.int64], hidden: bool) -> None:
+        """Copy the unknown row to every id without a training rating.
+
+        Args:
+            counts: int64 [n], training ratings of each id.
+            hidden: whether training hid ids, so that the unknown row learned something; else the
+                trained rows' mean takes its place first.
+        """
         table = np.array(ops.convert_to_numpy(self.table.value))
+        if not hidden:
+            table[-1] = table[:-1][counts > 0].mean(axis=0)
         table[:-1][counts == 0] = table[-1]
         self.table.assign(table)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,31 @@ def encode(
     return encoded
 
 
+def encode_all(
+    features: Ratings | Mapping[str, Any], users: Vocabulary, movies: Vocabulary
+) -> Features:
+    """As `encode`, for a whole dataset: arrays of their types, one length, numbers in range.
+
+    Raises:
+        ConfigError: no rows, columns of several lengths, or numbers that no row has.
+    """
+    kinds = {"user_index": np.int32, "movie_index": np.int32, "user_rating": np.float32}
+    encoded = encode(features, users, movies)
+    columns = {name: np.asarray(encoded[name], kinds[name]) for name in kinds if name in encoded}
+    lengths = {name: column.shape for name, column in columns.items()}
+    shapes = set(lengths.values())
+    if len(shapes) != 1 or shapes == {(0,)} or len(shapes.pop()) != 1:
+        raise ConfigError(f"features of shapes {lengths}; expected columns of one length, not 0")
+    for name, vocabulary in (("user_index", users), ("movie_index", movies)):
+        low, high = int(columns[name].min()), int(columns[name].max())
+        if low < 0 or high > len(vocabulary):
+            raise ConfigError(
+                f"{name} runs from {low} to {high}; expected 0 … {len(vocabulary)}, the last "
+                "standing for unknown"
+            )
+    return columns
+
+
 class Batches(keras.utils.PyDataset):
     """Batches of encoded features, all of one size, shuffled anew for each epoch from one seed.
 
@@ -71,7 +96,7 @@ class Batches(keras.utils.PyDataset):
     Args:
         features: columns of one length.
         batch_size: rows in a batch.
-        seed: of the order, or None to keep it.
+        seed: of the order and of who is hidden, or None to keep all as it is.
         unknown: by column of numbers, the share of rows to hide in each epoch and the number that
             stands for "unknown" then.
     """
@@ -80,15 +105,15 @@ class Batches(keras.utils.PyDataset):
         self,
         features: Features,
         batch_size: int,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         unknown: Mapping[str, tuple[float, int]] | None = None,
     ) -> None:
         super().__init__()
         self._unknown = unknown or {}
-        self._size = len(features["user_index"])
-        self._count = -(-self._size // batch_size)
-        self._batch_size = min(batch_size, self._size)
-        self._features = features | {"weight": np.ones(self._size, np.float32)}
+        self.size = len(features["user_index"])
+        self._count = -(-self.size // batch_size)
+        self._batch_size = min(batch_size, self.size)
+        self._features = features | {"weight": np.ones(self.size, np.float32)}
         self._generator = None if seed is None else np.random.default_rng(seed)
         self._columns = self._features
         self.on_epoch_end()
@@ -104,7 +129,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, batch: int) -> tuple[Features]:
         rows = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
-        missing = max(rows.stop - self._size, 0)
+        missing = max(rows.stop - self.size, 0)
         return (
             {name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()},
         )
@@ -113,10 +138,10 @@ class Batches(keras.utils.PyDataset):
         """Shuffle for the next epoch, and choose anew who is unknown in it."""
         if self._generator is None:
             return
-        order = self._generator.permutation(self._size)
+        order = self._generator.permutation(self.size)
         self._columns = {name: column[order] for name, column in self._features.items()}
         for name, (rate, number) in self._unknown.items():
-            hidden = self._generator.random(self._size) < rate
+            hidden = self._generator.random(self.size) < rate
             self._columns[name] = np.where(hidden, np.int32(number), self._columns[name])
 
 

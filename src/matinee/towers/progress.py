@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
+from matinee import interrupts
 from matinee.console import Advance, progress_bar
 from matinee.towers.backend import keras
 
 
 class TrainingBar(keras.callbacks.Callback):
-    """Shows ratings a second and the time left, from the first step of the first epoch on.
+    """Shows ratings a second and the time left while its `with` block trains.
 
     Args:
         label: what is being trained.
@@ -23,24 +23,23 @@ class TrainingBar(keras.callbacks.Callback):
     def __init__(self, label: str, size: int, epochs: int) -> None:
         super().__init__()
         self._bar = progress_bar(label, size * epochs, "ratings")
-        self._open = contextlib.ExitStack()
         self._advance: Advance = lambda done: None
         self._size = size
         self._epoch = 0
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Open the bar."""
-        self._advance = self._open.enter_context(self._bar)
+    def __enter__(self) -> TrainingBar:
+        self._advance = self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._bar.__exit__(*error)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Remember which pass this is."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Move the bar."""
+        """Move the bar, and stop here if Ctrl-C was swallowed somewhere."""
+        interrupts.check()
         share = (batch + 1) / max(self.params.get("steps") or 1, 1)
         self._advance((self._epoch + share) * self._size)
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Close the bar."""
-        self._open.close()

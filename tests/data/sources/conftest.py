@@ -1,5 +1,3 @@
-import hashlib
-
 import pytest
 
 from . import sets
@@ -11,5 +9,5 @@ def cache(tmp_path, monkeypatch):
     from matinee.data.sources import movielens
 
     monkeypatch.setenv("MATINEE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(movielens, "U_DATA_MD5", hashlib.md5(sets.u_data()).hexdigest())
+    monkeypatch.setattr(movielens, "U_DATA_MD5", sets.md5(sets.u_data()))
     return tmp_path / "cache"

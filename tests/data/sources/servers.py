@@ -1,6 +1,7 @@
 """A file server on this machine that misbehaves as told."""
 
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,6 +16,7 @@ class Behaviour:
         statuses: answered first, one a request.
         ranges: whether Range is understood.
         location: where to send everybody instead.
+        pause_s: how long to wait before each answer.
         requests: the Range header of each request, in order.
     """
 
@@ -27,6 +29,7 @@ class Behaviour:
         self.wrong_offset = False
         self.declare_length = True
         self.location = None
+        self.pause_s = 0
         self.requests = []
 
 
@@ -55,6 +58,7 @@ def serving(behaviour):
 def _answer(handler, behaviour):
     asked = handler.headers.get("Range")
     behaviour.requests.append(asked)
+    time.sleep(behaviour.pause_s)
     if behaviour.statuses:
         handler.send_response(behaviour.statuses.pop(0))
         handler.end_headers()

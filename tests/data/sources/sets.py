@@ -1,5 +1,6 @@
 """Tiny sets in GroupLens's formats, made up here."""
 
+import hashlib
 import io
 import zipfile
 
@@ -8,6 +9,10 @@ TITLES = {1: "Amélie (2001)", 2: "Big Sleep, The (1946)", 3: "unknown", 9: "Far
 RATINGS = [(1, 2, 4, 30), (2, 1, 5, 10), (1, 1, 3, 20), (3, 3, 2, 20)]
 USERS_100K = "1|24|M|technician|85711\n2|53|F|other|94043\n3|23|M|writer|T8H1N\n"
 USERS_1M = "1::F::1::10::48067\n2::M::56::16::70072\n3::M::25::15::55117\n"
+
+
+def md5(content):
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def u_data(rows=RATINGS):

@@ -1,9 +1,11 @@
 import stat
 import struct
 import zipfile
+from contextlib import contextmanager
 
 import pytest
 
+from matinee.data.sources import archives
 from matinee.data.sources.archives import Limits, extract, member_names
 from matinee.errors import DataError, NotFoundError
 
@@ -42,6 +44,22 @@ def test_only_the_wanted_files_are_written(archive, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["ratings"]
     assert (tmp_path / "out" / "ratings").read_bytes() == RATINGS
     assert member_names(archive) == ["ml/u.data", "ml/other"]
+
+
+def test_unpacking_shows_how_far_it_has_come(archive, tmp_path, monkeypatch):
+    bars = {}
+
+    @contextmanager
+    def bar(label, total, unit):
+        yield bars.setdefault((label, total, unit), []).append
+
+    monkeypatch.setattr(archives, "_LARGE", 16_000)
+    monkeypatch.setattr(archives, "progress_bar", bar)
+    make_zip(archive, ("a", RATINGS), ("b", RATINGS), ("c", RATINGS))
+    extract(archive, tmp_path / "one", {"a": "a"})
+    assert bars == {}
+    extract(archive, tmp_path / "two", {"a": "a", "b": "b"})
+    assert bars == {("Unpacking set.zip", 16_000, "bytes"): [8000, 16_000]}
 
 
 @pytest.mark.parametrize(

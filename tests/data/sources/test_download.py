@@ -8,10 +8,11 @@ from matinee.data.sources import download as module
 from matinee.data.sources.download import download
 from matinee.errors import DownloadError
 
+from . import sets
 from .servers import Behaviour, serving
 
 BODY = bytes(range(256)) * 2000
-MD5 = f"md5:{hashlib.md5(BODY).hexdigest()}"
+MD5 = f"md5:{sets.md5(BODY)}"
 SHA256 = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
 
 
@@ -142,7 +143,7 @@ def test_a_missing_file_is_not_asked_for_again(target):
 def test_a_wrong_checksum_deletes_the_file_and_shows_both(target):
     with serving(Behaviour(BODY + b"!")) as url, pytest.raises(DownloadError) as error:
         download(url, target, digest=MD5)
-    got = hashlib.md5(BODY + b"!").hexdigest()
+    got = sets.md5(BODY + b"!")
     assert f"md5 {got}; expected {MD5[4:]}" in str(error.value)
     assert left_beside(target) == []
 

@@ -1,15 +1,20 @@
 import hashlib
+import multiprocessing
+import os
 import socket
 from dataclasses import replace
 
 import pytest
 
-from matinee.data.sources import recbole
-from matinee.data.sources.cache import cache_directory
-from matinee.data.sources.datasets import CITATION, DATASETS, Dataset
-from matinee.data.sources.fetch import directory_in_cache
-from matinee.data.sources.movielens import load_movielens
-from matinee.errors import DataError, DownloadError
+from matinee.data.sources import load_movielens, recbole
+from matinee.data.sources.fetch import (
+    cache_directory,
+    directory_in_cache,
+    directory_of,
+    movielens_of,
+)
+from matinee.data.sources.movielens import CITATION, DATASETS, Dataset
+from matinee.errors import DataError, DownloadError, NotFoundError
 
 from . import sets
 from .servers import Behaviour, serving
@@ -54,7 +59,7 @@ def grouplens(monkeypatch):
         servers.append(context)
         url = context.__enter__()
         monkeypatch.setattr(Dataset, "url", property(lambda self: url))
-        return replace(DATASETS[name], md5=md5 or hashlib.md5(body).hexdigest())
+        return replace(DATASETS[name], md5=md5 or sets.md5(body))
 
     yield serve
     for server in servers:
@@ -94,7 +99,7 @@ def test_a_zip_put_into_the_cache_is_as_good_as_a_download(cache, offline):
     sets.write_files(cache, {"ml-1m.zip": body})
     with pytest.raises(DataError, match=r"ml-1m.zip: md5 .*; expected c4d9eecf"):
         directory_in_cache(DATASETS["1m"])
-    dataset = replace(DATASETS["1m"], md5=hashlib.md5(body).hexdigest())
+    dataset = replace(DATASETS["1m"], md5=sets.md5(body))
     assert dataset.is_in(directory_in_cache(dataset))
 
 
@@ -175,3 +180,94 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert cache_directory() == tmp_path / "xdg" / "matinee"
     monkeypatch.setenv("MATINEE_CACHE", "~/own")
     assert cache_directory() == tmp_path / "own"
+
+
+@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_each_set_is_recognised(tmp_path, name, zipped):
+    folder, files = sets.FOLDERS[name], sets.files_of(name)
+    if zipped:
+        path = tmp_path / "download.zip"
+        path.write_bytes(sets.zipped(files, folder))
+    else:
+        path = sets.write_files(tmp_path / folder, files)
+        assert movielens_of(tmp_path) == name
+    assert movielens_of(path) == name
+
+
+@pytest.mark.parametrize("name", ["100k", "1m", "10m"])
+def test_sets_with_files_of_their_own_need_no_folder(tmp_path, name):
+    assert movielens_of(sets.write_files(tmp_path / "mine", sets.files_of(name))) == name
+
+
+def test_what_is_no_set_is_none(tmp_path):
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    (tmp_path / "other.zip").write_bytes(sets.zipped({"a": b"b"}))
+    sets.write_files(tmp_path / "mine", sets.files_csv())
+    for name in ("broken.zip", "other.zip", "mine", "nothing"):
+        assert movielens_of(tmp_path / name) is None
+
+
+@pytest.mark.parametrize("folder", ["", "ml-1m", "other"])
+def test_a_zip_is_unpacked_into_the_cache_once(tmp_path, cache, folder):
+    path = tmp_path / "set.zip"
+    path.write_bytes(sets.zipped(sets.files_of("1m"), folder))
+    directory = directory_of(path, DATASETS["1m"])
+    assert directory.parent == cache
+    assert sorted(file.name for file in directory.iterdir()) == sorted(DATASETS["1m"].files)
+    before = directory.stat().st_ino
+    assert directory_of(path, DATASETS["1m"]) == directory
+    assert directory.stat().st_ino == before
+
+
+def test_another_set_than_named_lists_what_is_there(tmp_path, cache):
+    directory = sets.write_files(tmp_path / "ml-1m", sets.files_of("1m"))
+    with pytest.raises(DataError, match=r"holds movies.dat, ratings.dat.*expected u.data, u.item"):
+        directory_of(directory, DATASETS["100k"])
+    path = tmp_path / "set.zip"
+    path.write_bytes(sets.zipped(sets.files_of("1m"), "ml-1m"))
+    with pytest.raises(
+        DataError, match=r"ml-20m/ratings.csv not in the archive, which holds ml-1m"
+    ):
+        directory_of(path, DATASETS["20m"])
+    assert list(cache.iterdir()) == []
+
+
+def test_nothing_there_is_told(tmp_path):
+    with pytest.raises(NotFoundError, match="expected the zip of MovieLens 1m or a directory"):
+        directory_of(tmp_path / "nothing.zip", DATASETS["1m"])
+
+
+def test_a_cache_that_cannot_take_a_zip_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MATINEE_CACHE", str(tmp_path / "file"))
+    path = tmp_path / "set.zip"
+    path.write_bytes(sets.zipped(sets.files_of("1m"), "ml-1m"))
+    with pytest.raises(DataError, match=r"cannot be written.*set MATINEE_CACHE"):
+        directory_of(path, DATASETS["1m"])
+
+
+def fetch_in_another_process(url, md5, done):
+    Dataset.url = property(lambda self: url)
+    dataset = replace(DATASETS["1m"], md5=md5)
+    done.put(dataset.is_in(directory_in_cache(dataset)))
+
+
+def test_two_processes_fetch_a_set_once(cache):
+    body = sets.zipped(sets.files_of("1m") | {"README": os.urandom(1 << 20)}, "ml-1m")
+    server = Behaviour(body)
+    server.pause_s = 0.5
+    context = multiprocessing.get_context("spawn")
+    done = context.Queue()
+    with serving(server) as url:
+        both = [
+            context.Process(target=fetch_in_another_process, args=(url, sets.md5(body), done))
+            for _ in range(2)
+        ]
+        for process in both:
+            process.start()
+        assert [done.get(timeout=120) for _ in both] == [True, True]
+        for process in both:
+            process.join()
+    assert server.requests == [None]
+    assert [path.name for path in cache.iterdir()] == ["ml-1m"]

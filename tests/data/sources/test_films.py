@@ -1,8 +1,10 @@
+import csv
+
 import polars as pl
 import pytest
 
-from matinee.data.sources.films import load_catalog, split_genres
-from matinee.errors import DataError, NotFoundError
+from matinee.data.sources.tables import load_catalog, split_genres
+from matinee.errors import ConfigError, DataError, NotFoundError
 
 FILMS = 'movieId,title,genres\n2,"Big Sleep, The (1946)",Crime|Film-Noir\n1,Été (1999),unknown\n'
 
@@ -41,12 +43,12 @@ def test_films_from_parquet(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (FILMS + "2,again,Drama\n", "line 4: film id 2 stands in line 2 already"),
-        (FILMS + ",nameless,Drama\n", "line 4: no item"),
-        (FILMS + "3,,Drama\n", "line 4: no title"),
-        (FILMS + f"3,{'()' * 501}x,Drama\n", "line 4: a title of 1,003 characters"),
-        (FILMS + "3,Sleep, The,Drama\n", "line 4: .* has 4 fields; expected 3"),
-        ("movieId,title,year\n1,a,19x5\n", "line 2: year '19x5'; expected four digits"),
+        (FILMS + "2,again,Drama\n", "line 4: '2': line 2 has this film id already"),
+        (FILMS + ",nameless,Drama\n", "line 4: ',nameless,Drama': no item"),
+        (FILMS + "3,,Drama\n", "line 4: '3,,Drama': no title"),
+        (FILMS + f"3,{'()' * 501}x,Drama\n", "line 4: .*: a title of 1,003 characters"),
+        (FILMS + "3,Sleep, The,Drama\n", "line 4: .*: 4 fields; expected 3"),
+        ("movieId,title,year\n1,a,19x5\n", "line 2: '19x5': expected four digits"),
         ("movieId,title\n", "no rows below its header"),
         ("", "is empty"),
     ],
@@ -54,6 +56,31 @@ def test_films_from_parquet(tmp_path):
 def test_a_bad_row_is_refused_with_its_line(write, content, reason):
     with pytest.raises(DataError, match=reason):
         load_catalog(write(content))
+
+
+def test_bad_films_can_be_left_out(write, capsys):
+    path = write(FILMS + "2,again,Drama\n,nameless,Drama\n3,Heat,Crime,1995\n4,,x\n5,Fargo,\n")
+    catalog = load_catalog(path, on_bad_rows="skip")
+    assert catalog.titles == ["Été (1999)", "The Big Sleep (1946)", "Fargo"]
+    rejected = path.with_name("movies.rejected.csv")
+    with rejected.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["line", "reason", "movieId", "title", "genres"]
+    assert [row[0] for row in rows] == ["4", "5", "6", "7"]
+    assert "line 2 has this film id already" in rows[0][1]
+    assert str(rejected) in capsys.readouterr().err
+
+
+def test_a_bad_film_is_no_rival_of_a_good_one(write):
+    path = write("movieId,title,year\n1,Heat,19x5\n1,Heat,1995\n")
+    assert load_catalog(path, on_bad_rows="skip").titles == ["Heat (1995)"]
+
+
+def test_bad_films_alone_are_refused(write):
+    with pytest.raises(DataError, match=r"none of its 1 rows is good.*line 2, is"):
+        load_catalog(write("movieId,title\n1,\n"), on_bad_rows="skip")
+    with pytest.raises(ConfigError, match="on_bad_rows='ignore'"):
+        load_catalog(write(FILMS), on_bad_rows="ignore")
 
 
 def test_a_column_that_is_not_there_lists_those_that_are(write):

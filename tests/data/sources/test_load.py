@@ -1,7 +1,7 @@
 import pytest
 
-from matinee.data.sources import check_data, load_data
-from matinee.errors import NotFoundError
+from matinee.data.sources import check_data, load, load_catalog_of, load_data
+from matinee.errors import DataError, NotFoundError
 
 from . import sets
 
@@ -50,6 +50,48 @@ def test_a_table_goes_with_a_table_of_films(table, tmp_path):
     assert ratings.items is catalog.items
     assert catalog.titles == ["One", "Two", "Three"]
     assert len(ratings) == 2
+
+
+def test_bad_films_are_found_and_left_out_too(table, tmp_path):
+    films = tmp_path / "films.csv"
+    films.write_text("movieId,title\n1,One\n1,Again\n2,\n9,Nine\n")
+    found = check_data(table, films=films)
+    assert [(p.path.name, p.line) for p in found] == [
+        ("films.csv", 3),
+        ("films.csv", 4),
+        ("own.csv", 2),
+    ]
+    with pytest.raises(DataError, match=r"films.csv, line 3"):
+        load_data(table, films=films)
+    ratings, catalog = load_data(table, films=films, on_bad_rows="skip")
+    assert catalog.titles == ["One", "Nine"]
+    assert len(ratings) == 2
+    assert (tmp_path / "films.rejected.csv").exists()
+    assert (tmp_path / "own.rejected.csv").exists()
+
+
+def test_checking_goes_as_far_as_there_is_something_good(table, tmp_path):
+    films = tmp_path / "films.csv"
+    films.write_text("movieId,title\n1,\n")
+    assert [problem.path for problem in check_data(table, films=films)] == [films]
+
+
+@pytest.mark.parametrize("name", ["100k", "1m", "25m"])
+def test_films_alone_are_loaded_without_the_ratings(tmp_path, cache, name, monkeypatch):
+    directory = sets.write_files(tmp_path / sets.FOLDERS[name], sets.files_of(name))
+    expected = load_data(directory)[1].titles
+    monkeypatch.setattr(load, "read_ratings", None)
+    assert load_catalog_of(directory).titles == expected
+
+
+def test_films_of_a_table_are_loaded_alone(table, tmp_path):
+    films = tmp_path / "films.csv"
+    films.write_text("movieId,title\n1,One\n")
+    assert load_catalog_of(str(films)).titles == ["One"]
+    with pytest.raises(NotFoundError, match="no column for the title"):
+        load_catalog_of(table)
+    with pytest.raises(NotFoundError, match="100k, latest-small"):
+        load_catalog_of(tmp_path / "nothing")
 
 
 def test_columns_can_be_named(tmp_path):

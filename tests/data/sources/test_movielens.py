@@ -1,13 +1,12 @@
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from matinee.data.sources.cache import cache_directory
-from matinee.data.sources.datasets import DATASETS, U_DATA_MD5
-from matinee.data.sources.movielens import check_movielens, load_movielens
+from matinee.data.sources import check_data, load_movielens
+from matinee.data.sources.fetch import cache_directory
+from matinee.data.sources.movielens import DATASETS, U_DATA_MD5
 from matinee.data.splits import make_split
 from matinee.errors import DataError, NotFoundError
 
@@ -51,7 +50,7 @@ def test_every_format_reads_alike(write, tmp_path, name, zipped):
     assert catalog.titles == ["Amélie (2001)", "The Big Sleep (1946)", "unknown", "Fargo (1996)"]
     assert catalog.genres(1) == ("Drama",)
     assert catalog.items.number(9) == 3
-    assert check_movielens(name, path) == []
+    assert check_data(path) == []
 
 
 def test_users_of_100k_and_1m_have_features(write):
@@ -103,7 +102,7 @@ def test_files_of_another_shape_are_refused_with_their_line(write, name, changed
 
 def test_bad_rows_can_be_found_and_skipped(write):
     directory = write("1m", ratings_dat=b"1::1::9::1\n1::2::3::1\n")
-    assert [problem.line for problem in check_movielens("1m", directory)] == [1]
+    assert [problem.line for problem in check_data(directory)] == [1]
     assert len(load_movielens("1m", directory, on_bad_rows="skip")[0]) == 1
     assert (directory / "ratings.rejected.csv").exists()
 
@@ -128,7 +127,7 @@ def test_the_real_100k(movielens):
     first = np.flatnonzero(ratings.position == 0)[0]
     assert ratings.users.id(ratings.user_index[first]) == "196"
     u_data = cache_directory() / "ml-100k" / "u.data"
-    assert hashlib.md5(u_data.read_bytes()).hexdigest() == U_DATA_MD5
+    assert sets.md5(u_data.read_bytes()) == U_DATA_MD5
 
 
 @pytest.mark.movielens

@@ -1,15 +1,14 @@
 import csv
+import gzip
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.data.sources import rows
-from matinee.data.sources.clean import ratings_of, read_clean
-from matinee.data.sources.rows import read_rows
+from matinee.data.sources import check_data, load_ratings, problems, rows
+from matinee.data.sources.rows import ratings_of, read_clean, read_rows
 from matinee.data.sources.sniff import open_table
-from matinee.data.sources.tables import check_ratings, load_ratings
 from matinee.errors import DataError
 
 HEADER = "userId,movieId,rating,timestamp"
@@ -36,6 +35,9 @@ BAD = [
     ("1,10,3,soon", "soon", "whole seconds"),
     ("1,10,3,5.5", "5.5", "whole seconds"),
     ("1,10,3,9223372036854775808", "9223372036854775808", "whole seconds"),
+    ("1,10,3,1577836800000", "1577836800000", "to 2199; milliseconds? divide by 1000"),
+    ("1,10,3,1577836800000000", "1577836800000000", "microseconds? divide by 1000000"),
+    ("1,10,3,-2208988801", "-2208988801", "of the years 1900 to 2199"),
     ("1,10,3", "1,10,3", "3 fields; expected 4 (userId, movieId, rating, timestamp)"),
     ("1,10,3,5,6", "1,10,3,5,6", "5 fields; expected 4"),
     (",,,", ",,,", "no user"),
@@ -56,7 +58,7 @@ def write(tmp_path):
 @pytest.mark.parametrize(("row", "value", "reason"), BAD)
 def test_a_bad_row_is_found_with_line_value_and_reason(write, row, value, reason):
     path = write("1,30,3,5", "2,10,4,6", row, "3,10,5,7")
-    (problem,) = check_ratings(path, scale=(0.5, 5))
+    (problem,) = check_data(path, scale=(0.5, 5))
     assert (problem.line, problem.value) == (4, value)
     assert reason in problem.reason
     with pytest.raises(DataError) as error:
@@ -88,18 +90,18 @@ def test_skipping_keeps_the_rest_and_writes_the_bad_row(write, capsys, row, valu
 
 def test_lines_are_counted_through_quoted_line_ends_and_blank_lines(write):
     path = write('1,"a\nb\n",3,5', "", "1,10,NaN,5", '2,"c\nd",7x,5', "2,10,inf,5")
-    assert [problem.line for problem in check_ratings(path)] == [6, 7, 9]
+    assert [problem.line for problem in check_data(path)] == [6, 7, 9]
 
 
 def test_of_repeated_pairs_the_newest_stays(write):
     path = write("1,10,1,50", "2,10,2,50", "1,10,3,90", "1,10,4,70", "2,10,5,50")
-    problems = check_ratings(path)
-    assert [(p.line, p.value) for p in problems] == [
+    found = check_data(path)
+    assert [(p.line, p.value) for p in found] == [
         (2, "user 1, film 10"),
         (3, "user 2, film 10"),
         (5, "user 1, film 10"),
     ]
-    assert ["line 4" in problems[0].reason, "line 6" in problems[1].reason] == [True, True]
+    assert ["line 4" in found[0].reason, "line 6" in found[1].reason] == [True, True]
     with pytest.raises(DataError, match=r"line 2: .*line 4 is the newest.*bad rows in all: 3"):
         load_ratings(path)
     ratings = load_ratings(path, on_bad_rows="skip")
@@ -109,13 +111,13 @@ def test_of_repeated_pairs_the_newest_stays(write):
 def test_without_times_the_last_of_repeated_pairs_stays(tmp_path):
     path = tmp_path / "ratings.csv"
     path.write_text("user,item,rating\n1,10,1\n1,10,2\n1,10,3\n")
-    assert [problem.line for problem in check_ratings(path)] == [2, 3]
+    assert [problem.line for problem in check_data(path)] == [2, 3]
     assert load_ratings(path, on_bad_rows="skip").rating.tolist() == [3]
 
 
 def test_a_bad_row_is_no_rival_of_a_good_one(write):
     path = write("1,10,3,50", "1,10,NaN,90")
-    assert [problem.line for problem in check_ratings(path)] == [3]
+    assert [problem.line for problem in check_data(path)] == [3]
 
 
 def test_nothing_good_is_refused_even_when_skipping(write):
@@ -129,9 +131,28 @@ def test_rejected_rows_that_cannot_be_written_stop_the_loading(write, monkeypatc
     def full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(rows, "atomic_file", full)
+    monkeypatch.setattr(problems, "atomic_file", full)
     with pytest.raises(DataError, match=r"cannot be written .*1 bad rows would be lost"):
         load_ratings(write("1,10,3,5", "1,20,NaN,5"), on_bad_rows="skip")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["my.ratings.csv"], "my.ratings.rejected.csv"),
+        (["R.CSV.GZ"], "R.rejected.csv"),
+        (["a.csv", "a.txt"], "a.csv.rejected.csv"),
+        (["a.csv", "a.xlsx", "ab.csv"], "a.rejected.csv"),
+    ],
+)
+def test_rejected_rows_of_different_tables_stay_apart(write, names, expected):
+    for name in names[1:]:
+        write("1,10,3,5", name=name)
+    path = write("1,10,3,5", "1,20,NaN,5", name=names[0])
+    if names[0].endswith("GZ"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    load_ratings(path, on_bad_rows="skip")
+    assert [p.name for p in path.parent.glob("*.rejected.csv")] == [expected]
 
 
 def test_an_unclosed_quote_is_told(write):
@@ -142,27 +163,27 @@ def test_an_unclosed_quote_is_told(write):
 
 def test_rows_between_stray_quotes_are_not_lost(write):
     path = write('a"b,1,3,5', "2,1,3,5", "2,2,3,5", 'c"d,1,3,5')
-    assert check_ratings(path) == []
+    assert check_data(path) == []
     assert len(load_ratings(path)) == 4
 
 
 def test_a_short_row_is_found_though_its_wanted_columns_are_there(tmp_path):
     path = tmp_path / "ratings.csv"
     path.write_text("user,item,rating,time,comment\n1,2,3,4,good\n1,3,3,4\n")
-    assert [(p.line, p.value) for p in check_ratings(path)] == [(3, "1,3,3,4")]
+    assert [(p.line, p.value) for p in check_data(path)] == [(3, "1,3,3,4")]
 
 
 def test_an_empty_last_column_is_no_short_row(tmp_path):
     path = tmp_path / "ratings.csv"
     path.write_text("user,item,rating,time,comment\n1,2,3,4,good\n1,3,3,4,\n")
-    assert check_ratings(path) == []
+    assert check_data(path) == []
     assert len(load_ratings(path)) == 2
 
 
 def test_many_rows_are_read_in_chunks(write, monkeypatch):
     monkeypatch.setattr(rows, "_CHUNK", 7)
     path = write(*(f"{n},1,3,{n}" for n in range(50)), "x,y,z,0")
-    assert [problem.line for problem in check_ratings(path)] == [52]
+    assert [problem.line for problem in check_data(path)] == [52]
     assert len(load_ratings(path, on_bad_rows="skip")) == 50
 
 
@@ -191,8 +212,8 @@ def test_what_the_fast_path_passes_the_careful_path_reads_alike(tmp_path_factory
     fast = read_clean(table, None, None)
     if fast is None:
         return
-    frame, problems = read_rows(table, None, None)
-    assert problems == []
+    frame, bad = read_rows(table, None, None)
+    assert bad == []
     careful = ratings_of(frame, None, None)
     assert fast.fingerprint() == careful.fingerprint()
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from matinee.data.catalog import Catalog
-from matinee.data.sources.tables import check_ratings, load_ratings
+from matinee.data.sources import check_data, load_ratings
 from matinee.errors import ConfigError, DataError, NotFoundError
 
 HEADER = "userId,movieId,rating,timestamp\n"
@@ -205,7 +205,7 @@ def test_parquet_reads_as_text_does(tmp_path, columns):
 def test_bad_rows_of_parquet_are_counted_from_one(tmp_path):
     path = tmp_path / "ratings.parquet"
     frame(userId=[7, None, 9], rating=[4.5, 3.0, float("nan")]).write_parquet(path)
-    assert [(p.line, p.reason) for p in check_ratings(path)] == [
+    assert [(p.line, p.reason) for p in check_data(path)] == [
         (2, "no user; expected one in every row"),
         (3, "expected a finite number as rating"),
     ]

@@ -10,29 +10,44 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from matinee.console import Advance, progress_bar
 from matinee.errors import DataError, NotFoundError
 from matinee.files import atomic_directory
 
 _BLOCK = 1 << 20
+_LARGE = 32 << 20
 _ENCRYPTED = 0x1
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a zip may unpack to.
+    """What a zip or a gzip file may unpack to.
 
     Attributes:
         member_bytes: the largest size of one file.
-        ratio: how many times its compressed size a file may have; ratings have about 5.
+        ratio: how many times its packed size a file may have; ratings have about 5.
         members: how many entries the archive may list.
     """
 
     member_bytes: int = 4 << 30
     ratio: int = 100
     members: int = 10_000
+
+    def most(self, packed_bytes: int) -> int:
+        """How many bytes may come out of so many packed ones; small files may shrink further."""
+        return min(self.member_bytes, self.ratio * packed_bytes + _BLOCK)
+
+
+@contextmanager
+def bar_if_large(label: str, size: int) -> Generator[Advance]:
+    """A progress bar of bytes; none where the work is done before anybody could read it."""
+    if size < _LARGE:
+        yield lambda done: None
+        return
+    with progress_bar(label, size, "bytes") as advance:
+        yield advance
 
 
 def member_names(archive: Path, limits: Limits | None = None) -> list[str]:
@@ -74,9 +89,14 @@ def extract(
                 f"{', '.join(sorted(infos)[:20]) or 'nothing'}; expected the zip as published; "
                 "download it again"
             )
-        with atomic_directory(target) as directory:
+        size = sum(infos[name].file_size for name in members)
+        label = f"Unpacking {archive.name}"
+        with atomic_directory(target) as directory, bar_if_large(label, size) as advance:
+            done = 0
             for name, written in members.items():
-                _extract_one(file, infos[name], directory / written, archive, limits)
+                for count in _extract_one(file, infos[name], directory / written, archive, limits):
+                    done += count
+                    advance(done)
 
 
 @contextmanager
@@ -135,23 +155,17 @@ def _refusal(info: zipfile.ZipInfo, seen: set[str], limits: Limits) -> str | Non
 
 def _extract_one(
     file: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, archive: Path, limits: Limits
-) -> None:
-    most = min(limits.member_bytes, limits.ratio * info.compress_size + _BLOCK)
+) -> Iterator[int]:
+    """Write one file, and tell the size of every block written."""
+    most = left = limits.most(info.compress_size)
     with file.open(info) as source, target.open("wb") as out:
-        if not _copy_at_most(source, out, most):
-            raise DataError(
-                f"{archive}: entry {info.filename!r} unpacks to more than {most:,} bytes from "
-                f"{info.compress_size:,}; expected at most {limits.ratio} times; this is a zip "
-                "bomb; download the zip again from its publisher"
-            )
-
-
-def _copy_at_most(source: IO[bytes], out: IO[bytes], most: int) -> bool:
-    """Copy until the end; False as soon as more than `most` bytes came."""
-    left = most
-    while block := source.read(_BLOCK):
-        left -= len(block)
-        if left < 0:
-            return False
-        out.write(block)
-    return True
+        while block := source.read(_BLOCK):
+            left -= len(block)
+            if left < 0:
+                raise DataError(
+                    f"{archive}: entry {info.filename!r} unpacks to more than {most:,} bytes from "
+                    f"{info.compress_size:,}; expected at most {limits.ratio} times; this is a "
+                    "zip bomb; download the zip again from its publisher"
+                )
+            out.write(block)
+            yield len(block)

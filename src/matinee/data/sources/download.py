@@ -6,6 +6,7 @@ import hashlib
 import socket
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,11 +232,17 @@ def _check_digest(transfer: _Transfer, digest: str | None) -> None:
     if digest is None:
         return
     algorithm, _, expected = digest.partition(":")
-    with transfer.part.open("rb") as file:
-        got = hashlib.file_digest(file, algorithm).hexdigest()
+    got = digest_of(transfer.part, algorithm)
     if got != expected:
         transfer.discard()
         raise DownloadError(
             f"{transfer.url}: {algorithm} {got}; expected {expected}; the file is damaged or was "
             "changed, and has been deleted; try again"
         )
+
+
+def digest_of(path: Path, algorithm: str) -> str:
+    """A file's checksum in hex; `md5` too, where it may not be used for security."""
+    with path.open("rb") as file:
+        new = partial(hashlib.new, algorithm, usedforsecurity=False)
+        return hashlib.file_digest(file, new).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +11,9 @@ from typing import Protocol
 
 import polars as pl
 
-from matinee.data.sources.text import count_plain_lines, open_text
+from matinee.data.sources.records import NUMBER, Row, records
+from matinee.data.sources.text import count_plain_lines, lines_of
 from matinee.errors import DataError
-
-Row = tuple[int, list[str]]
 
 
 class Table(Protocol):
@@ -45,8 +43,8 @@ class Table(Protocol):
         """Columns named by role; text stays text, times are Int64 seconds if they are readable."""
         ...
 
-    def has_exactly(self, rows: int) -> bool:
-        """Whether the file surely has so many rows, by a count that does not parse it."""
+    def count(self) -> int | None:
+        """How many rows the file has, by a count that does not parse it; None if not sure."""
         ...
 
     def rows(self) -> Iterator[Row]:
@@ -103,29 +101,47 @@ class TextTable:
             columns["timestamp"] = moments.dt.epoch("s")
         return frame.select(column.alias(role) for role, column in columns.items())
 
-    def has_exactly(self, rows: int) -> bool:
-        """See `Table.has_exactly`; not sure if a line is blank, a field has two, or `""` occurs."""
-        return count_plain_lines(self.path) == rows + self.has_header
+    def count(self) -> int | None:
+        """See `Table.count`; every line counts as a row, so blank ones make it too many."""
+        lines = count_plain_lines(self.path)
+        return None if lines is None else lines - self.has_header
 
     def rows(self) -> Iterator[Row]:
         """See `Table.rows`; a quoted field may run over several lines."""
-        with open_text(self.path) as text:
-            quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
-            reader = csv.reader(text, delimiter=self.separator, quoting=quoting)
-            line = 1
-            try:
-                if self.has_header:
-                    next(reader, None)
-                    line = reader.line_num + 1
-                for fields in reader:
-                    if fields:
-                        yield line, fields
-                    line = reader.line_num + 1
-            except csv.Error as error:
-                raise DataError(
-                    f"{self.path}, line {line}: {error}; expected fields separated by "
-                    f'{self.separator!r} and every " closed; correct the line'
-                ) from error
+        lines = lines_of(self.path)
+        if self.quoted:
+            rows = records(lines, self.separator, self._is_row)
+        else:
+            plain = (line.rstrip("\r\n") for line in lines)
+            numbered = enumerate(plain, 1)
+            rows = (Row(n, line.split(self.separator)) for n, line in numbered if line)
+        if self.has_header:
+            next(rows, None)
+        yield from rows
+
+    def _is_row(self, first: list[str], fields: list[str]) -> bool:
+        """Whether fields are a row of this table rather than a line of somebody's comment.
+
+        Args:
+            first: the fields of the line where the comment would have begun.
+            fields: those of a later line.
+        """
+        if len(fields) != len(self.header):
+            return False
+        for role, place in self.columns.items():
+            text = fields[place].strip()
+            alike = first[place].strip() if place < len(first) else ""
+            if role in ("user", "item") and not _is_id_like(text, alike):
+                return False
+            if role == "rating" and not NUMBER.fullmatch(text):
+                return False
+            if role == "timestamp" and self.seconds(text) is None:
+                return False
+            if role == "year" and text and not text.isdecimal():
+                return False
+            if role == "title" and not text:
+                return False
+        return True
 
     def seconds(self, value: str) -> int | None:
         """See `Table.seconds`."""
@@ -162,9 +178,9 @@ class ParquetTable:
             for role, at in self.columns.items()
         )
 
-    def has_exactly(self, rows: int) -> bool:
-        """See `Table.has_exactly`; a Parquet file's rows are what its own footer counts."""
-        return True
+    def count(self) -> int:
+        """See `Table.count`; a Parquet file's footer tells."""
+        return pl.scan_parquet(self.path, glob=False).select(pl.len()).collect().item()
 
     def rows(self) -> Iterator[Row]:
         """See `Table.rows`; rows are counted from 1."""
@@ -180,7 +196,7 @@ class ParquetTable:
                 f"{self.path} is a damaged Parquet file: {error}; write it again"
             ) from error
         for number, row in enumerate(text.iter_rows(), 1):
-            yield number, list(row)
+            yield Row(number, list(row))
 
     def seconds(self, value: str) -> int | None:
         """See `Table.seconds`."""
@@ -193,6 +209,11 @@ def integer(text: str) -> int | None:
         return None
     number = int(text)
     return number if -(1 << 63) <= number < 1 << 63 else None
+
+
+def _is_id_like(text: str, other: str) -> bool:
+    """Whether a text may be an id, another one being known to be."""
+    return text.isdecimal() if other.isdecimal() else bool(text) and " " not in text
 
 
 def _epoch_seconds(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

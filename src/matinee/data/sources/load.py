@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
-from matinee.data.sources.datasets import DATASETS, MovieLensName
-from matinee.data.sources.films import load_catalog
-from matinee.data.sources.local import movielens_of
-from matinee.data.sources.movielens import check_movielens, load_movielens
-from matinee.data.sources.rows import Problem
-from matinee.data.sources.sniff import TABLE_SUFFIXES, is_table
-from matinee.data.sources.tables import OnBadRows, check_ratings, load_ratings
-from matinee.errors import NotFoundError
+from matinee.data.sources.fetch import directory_in_cache, directory_of, movielens_of
+from matinee.data.sources.layout import Table
+from matinee.data.sources.movielens import (
+    DATASETS,
+    Dataset,
+    MovieLensName,
+    check_published,
+    ratings_table,
+    read_films,
+    read_users,
+)
+from matinee.data.sources.problems import OnBadRows, Problem, Report, report_of
+from matinee.data.sources.rows import Scale
+from matinee.data.sources.sniff import TABLE_SUFFIXES, is_table, open_table
+from matinee.data.sources.tables import load_catalog, read_catalog, read_ratings
+from matinee.errors import ConfigError, NotFoundError
+
+# What to do about bad rows, given the zip that the tables came out of.
+ReportFor = Callable[[Path | None], Report]
+
+
+class _NothingLeftError(Exception):
+    """All rows of a table are bad, so there is nothing to check further."""
 
 
 def load_data(
@@ -25,7 +44,7 @@ def load_data(
     item: str | None = None,
     rating: str | None = None,
     timestamp: str | None = None,
-    scale: tuple[float, float] | None = None,
+    scale: Scale | None = None,
     on_bad_rows: OnBadRows = "raise",
 ) -> tuple[Ratings, Catalog]:
     """Ratings and films from any source.
@@ -45,15 +64,8 @@ def load_data(
         DataError: data that cannot be trusted.
         DownloadError: a MovieLens set is nowhere to be had.
     """
-    name, path = _resolve(source)
-    if name is not None:
-        return load_movielens(name, path, on_bad_rows=on_bad_rows)
-    catalog = None if films is None else load_catalog(films)
-    ratings = load_ratings(
-        source, user, item, rating, timestamp,
-        catalog=catalog, scale=scale, on_bad_rows=on_bad_rows,
-    )  # fmt: skip
-    return ratings, catalog or Catalog.of_ids(ratings.items)
+    columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+    return _load(source, films, columns, scale, partial(report_of, on_bad_rows))
 
 
 def check_data(
@@ -64,18 +76,130 @@ def check_data(
     item: str | None = None,
     rating: str | None = None,
     timestamp: str | None = None,
-    scale: tuple[float, float] | None = None,
+    scale: Scale | None = None,
 ) -> list[Problem]:
-    """Every bad row that `load_data` would meet, with line, value and reason; [] if all are good.
+    """Every bad row that `load_data` would meet, films' before ratings'; [] if all are good.
 
     Raises:
         MatineeError: as `load_data`, bad rows apart.
     """
+    columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+    problems: list[Problem] = []
+
+    def note(_table: Table, found: list[Problem], good: int) -> None:
+        problems.extend(found)
+        if not good:
+            raise _NothingLeftError
+
+    with suppress(_NothingLeftError):
+        _load(source, films, columns, scale, lambda _archive: note)
+    return problems
+
+
+def load_movielens(
+    name: MovieLensName = "100k",
+    path: Path | str | None = None,
+    *,
+    on_bad_rows: OnBadRows = "raise",
+) -> tuple[Ratings, Catalog]:
+    """The ratings and films of one of GroupLens's MovieLens sets.
+
+    Looked for at `path` alone if that is given; else in the cache (`MATINEE_CACHE`, or `matinee` in
+    the user's cache directory), then at GroupLens by HTTPS, and for 100K then in the package
+    `recbole==1.2.1` by pip. What was fetched stays in the cache.
+
+    Args:
+        name: which set.
+        path: the set's zip, or a directory with its files.
+        on_bad_rows: see `load_ratings`; the published sets have none.
+
+    Returns:
+        Ratings, with `user_features` (age, gender, occupation) in 100K and 1M, and the catalogue;
+        both have the same vocabulary of films.
+
+    Raises:
+        NotFoundError: no such set or path.
+        DataError: files that are not those of the set, or damaged.
+        DownloadError: the set is nowhere to be had; the message says what to put where.
+    """
+    return _load_movielens(_named(name), path, partial(report_of, on_bad_rows))
+
+
+def load_catalog_of(source: str | Path) -> Catalog:
+    """The films of a source, without reading its ratings.
+
+    Args:
+        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, or a table of
+            films.
+
+    Raises:
+        NotFoundError: `source` is none of these, or a table without titles.
+        DataError: data that cannot be trusted.
+        DownloadError: a MovieLens set is nowhere to be had.
+    """
+    name, path = _resolve(source)
+    if name is None:
+        return load_catalog(source)
+    dataset = _named(name)
+    return read_films(_directory(dataset, path), dataset, report_of("raise"))
+
+
+def _load(
+    source: str | Path,
+    films: Path | str | None,
+    columns: dict[str, str | None],
+    scale: Scale | None,
+    report_for: ReportFor,
+) -> tuple[Ratings, Catalog]:
+    report = report_for(None)
     name, path = _resolve(source)
     if name is not None:
-        return check_movielens(name, path)
-    catalog = None if films is None else load_catalog(films)
-    return check_ratings(source, user, item, rating, timestamp, catalog=catalog, scale=scale)
+        _refuse_options(source, name, {"films": films, **columns, "scale": scale})
+        return _load_movielens(_named(name), path, report_for)
+    catalog = None if films is None else read_catalog(Path(films), report)
+    ratings = read_ratings(open_table(Path(source), columns), catalog, scale, report)
+    return ratings, catalog or Catalog.of_ids(ratings.items)
+
+
+def _refuse_options(source: str | Path, name: str, options: dict[str, object]) -> None:
+    given = [_option(role) for role, value in options.items() if value is not None]
+    if given:
+        raise ConfigError(
+            f"{source} is MovieLens {name}, which has its own films, columns and scale; got "
+            f"{', '.join(given)}; expected these with a table of ratings alone; leave them out"
+        )
+
+
+def _option(role: str) -> str:
+    return f"{role} (--{role})" if role in ("films", "scale") else f"{role} (--{role}-column)"
+
+
+def _load_movielens(
+    dataset: Dataset, path: Path | str | None, report_for: ReportFor
+) -> tuple[Ratings, Catalog]:
+    archive = Path(path) if path is not None and Path(path).is_file() else None
+    report = report_for(archive)
+    directory = _directory(dataset, path)
+    catalog = read_films(directory, dataset, report)
+    table = ratings_table(directory, dataset)
+    ratings = read_ratings(table, catalog, dataset.scale, report)
+    features = read_users(directory, dataset, ratings.users)
+    return (ratings if features is None else replace(ratings, user_features=features)), catalog
+
+
+def _named(name: str) -> Dataset:
+    if name not in DATASETS:
+        raise NotFoundError(
+            f"no MovieLens set is called {name!r}; expected one of {', '.join(DATASETS)}"
+        )
+    return DATASETS[name]
+
+
+def _directory(dataset: Dataset, path: Path | str | None) -> Path:
+    """Where the set's files lie; for 100K, with the very ratings that were published."""
+    directory = directory_in_cache(dataset) if path is None else directory_of(Path(path), dataset)
+    check_published(directory, dataset)
+    return directory
 
 
 def _resolve(source: str | Path) -> tuple[MovieLensName | None, Path | None]:

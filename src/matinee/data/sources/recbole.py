@@ -13,8 +13,7 @@ import tempfile
 from pathlib import Path
 
 from matinee.data.sources.archives import extract
-from matinee.data.sources.datasets import DATASETS
-from matinee.data.sources.formats import GENRES_100K
+from matinee.data.sources.movielens import DATASETS, GENRES_100K
 from matinee.errors import DataError, DownloadError
 from matinee.files import atomic_directory, sha256_of
 

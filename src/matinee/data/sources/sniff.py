@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from matinee.data.sources.layout import ParquetTable, Table, TextTable
+from matinee.data.sources.records import Row, records
 from matinee.data.sources.text import beginning, need_file
-from matinee.errors import DataError, NotFoundError
+from matinee.errors import ConfigError, DataError, NotFoundError
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
@@ -36,7 +36,7 @@ def is_table(path: Path) -> bool:
 
 
 def open_table(
-    path: Path, named: dict[str, str | None], optional: Sequence[str] = ("timestamp",)
+    path: Path, named: Mapping[str, str | None], optional: Sequence[str] = ("timestamp",)
 ) -> Table:
     """Find the columns of a table.
 
@@ -60,15 +60,16 @@ def open_table(
 
 
 def _open_text_table(
-    path: Path, named: dict[str, str | None], optional: Sequence[str]
+    path: Path, named: Mapping[str, str | None], optional: Sequence[str]
 ) -> TextTable:
     text = beginning(path)
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    header = tuple(name.strip() for name in next(reader, list[str]()))
-    sample = next((row for row in reader if row), None)
-    if sample is None:
+    rows = records(io.StringIO(text, newline=""), separator, _as_many)
+    header = _header_of(path, next(rows, None))
+    first = next(rows, None)
+    if first is None:
         raise DataError(f"{path} has no rows below its header; expected at least one")
+    sample = (next((row for row in rows if not row.fault), first) if first.fault else first).fields
     columns = _find_columns(path, header, named, optional)
     table = TextTable(path, separator, header, columns)
     if "timestamp" not in columns or columns["timestamp"] >= len(sample):
@@ -78,8 +79,21 @@ def _open_text_table(
     )
 
 
+def _as_many(first: list[str], fields: list[str]) -> bool:
+    """Whether a line has as many fields as an earlier one, so that it may be a row."""
+    return len(fields) == len(first) > 1
+
+
+def _header_of(path: Path, row: Row | None) -> tuple[str, ...]:
+    if row is None or row.line != 1:
+        return ()
+    if row.fault:
+        raise DataError(f"{path}, line 1: {row.fault}, in the names of the columns; correct it")
+    return tuple(name.strip() for name in row.fields)
+
+
 def _open_parquet(
-    path: Path, named: dict[str, str | None], optional: Sequence[str]
+    path: Path, named: Mapping[str, str | None], optional: Sequence[str]
 ) -> ParquetTable:
     try:
         schema = pl.scan_parquet(path, glob=False).collect_schema()
@@ -101,30 +115,59 @@ def _open_parquet(
 
 
 def _find_columns(
-    path: Path, header: tuple[str, ...], named: dict[str, str | None], optional: Sequence[str]
+    path: Path, header: tuple[str, ...], named: Mapping[str, str | None], optional: Sequence[str]
 ) -> dict[str, int]:
     """Role -> place of its column, for every role that has one."""
     columns: dict[str, int] = {}
     for role, name in named.items():
-        place = _place_of(header, role) if name is None else _place_named(header, name)
+        place = _find_column(path, header, role, named)
         if place is not None:
             columns[role] = place
         elif name is not None or role not in optional:
             wanted = repr(name) if name else f"one of {', '.join(_USUAL_NAMES[role])}"
             raise NotFoundError(
                 f"{path} has no column for the {role}: expected {wanted}; it has "
-                f"{', '.join(header)}; name the column with {role}=…"
+                f"{', '.join(header)}; {_remedy(role, named)}"
             )
+    _check_distinct(path, header, columns)
     return columns
 
 
-def _place_named(header: tuple[str, ...], name: str) -> int | None:
-    return header.index(name) if name in header else None
+def _find_column(
+    path: Path, header: tuple[str, ...], role: str, named: Mapping[str, str | None]
+) -> int | None:
+    """The one place whose name is the given one, or else the first of the usual ones."""
+    if (name := named[role]) is not None:
+        places = [at for at, own in enumerate(header) if own == name]
+    else:
+        plain = ["".join(c for c in own.lower() if c.isalnum()) for own in header]
+        usual = next((usual for usual in _USUAL_NAMES[role] if usual in plain), None)
+        places = [at for at, own in enumerate(plain) if own == usual]
+    if len(places) > 1:
+        alike = ", ".join(header[at] for at in places)
+        same = len({header[at] for at in places}) < len(places)
+        raise DataError(
+            f"{path} has {len(places)} columns for the {role} ({alike}); expected one; "
+            + ("rename one of them" if same else _remedy(role, named))
+        )
+    return places[0] if places else None
 
 
-def _place_of(header: tuple[str, ...], role: str) -> int | None:
-    plain = ["".join(c for c in name.lower() if c.isalnum()) for name in header]
-    return next((plain.index(name) for name in _USUAL_NAMES[role] if name in plain), None)
+def _check_distinct(path: Path, header: tuple[str, ...], columns: Mapping[str, int]) -> None:
+    role_at: dict[int, str] = {}
+    for role, place in columns.items():
+        if (other := role_at.setdefault(place, role)) != role:
+            raise ConfigError(
+                f"{path}: column {header[place]!r} is given for the {other} and for the {role}; "
+                f"expected a column for each; it has {', '.join(header)}"
+            )
+
+
+def _remedy(role: str, named: Mapping[str, str | None]) -> str:
+    """How to say which column is meant; those of a table of films have no option."""
+    if "title" in named:
+        return f"name it {_USUAL_NAMES[role][0]}, or in Python say {role}=…"
+    return f"name the column with --{role}-column (in Python {role}=…)"
 
 
 def _time_format(sample: str) -> str | None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
-from matinee.console import say
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
-from matinee.data.sources.clean import ratings_of, read_clean
 from matinee.data.sources.layout import Table
-from matinee.data.sources.rows import Problem, read_rows, write_rejected
+from matinee.data.sources.problems import (
+    BadRowError,
+    OnBadRows,
+    Problem,
+    Report,
+    cells,
+    good_rows,
+    report_of,
+    settle,
+)
+from matinee.data.sources.rows import Scale, ratings_of, read_clean, read_rows
 from matinee.data.sources.sniff import open_table
-from matinee.errors import ConfigError, DataError
+from matinee.errors import ConfigError
 
-OnBadRows = Literal["raise", "skip"]
+# Two words for "nobody said", in MovieLens's older and newer sets.
+NO_GENRE = ("unknown", "(no genres listed)")
+_LONGEST_TITLE = 1000
+_MAY_BE_EMPTY = ("genres", "year")
+_GUESSED: Mapping[str, str | None] = dict.fromkeys(("item", "title", *_MAY_BE_EMPTY))
+_Film = tuple[str, str, list[str], int | None]
 
 
 def load_ratings(
@@ -25,13 +38,13 @@ def load_ratings(
     timestamp: str | None = None,
     *,
     catalog: Catalog | None = None,
-    scale: tuple[float, float] | None = None,
+    scale: Scale | None = None,
     on_bad_rows: OnBadRows = "raise",
 ) -> Ratings:
     """Read ratings from a table: `.csv`, `.tsv` or `.txt`, also with `.gz`, or `.parquet`.
 
     Text is UTF-8 or else Latin-1; the separator is a comma, semicolon, tab or bar. Times are whole
-    seconds since 1970, or dates in ISO's form, which count as UTC.
+    seconds since 1970, or dates in ISO's form, which count as UTC; of the years 1900 to 2199.
 
     Args:
         path: the file.
@@ -51,76 +64,98 @@ def load_ratings(
         DataError: an empty file, a bad row under "raise", or no good one under "skip".
         ConfigError: another word than "raise" or "skip", or a scale upside down.
     """
-    table = open_table(Path(path), _named(user, item, rating, timestamp))
-    return read_table(table, catalog, scale, on_bad_rows)
+    columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+    return read_ratings(open_table(Path(path), columns), catalog, scale, report_of(on_bad_rows))
 
 
-def read_table(
-    table: Table,
-    catalog: Catalog | None,
-    scale: tuple[float, float] | None,
-    on_bad_rows: OnBadRows,
+def load_catalog(
+    path: Path | str,
+    item: str | None = None,
+    title: str | None = None,
+    genres: str | None = None,
+    year: str | None = None,
+    *,
+    on_bad_rows: OnBadRows = "raise",
+) -> Catalog:
+    """Read films from a table: `.csv`, `.tsv` or `.txt`, also with `.gz`, or `.parquet`.
+
+    Args:
+        path: the file.
+        item: name of the ids' column; None looks for the usual names, here and below.
+        title: of the titles, with or without `(year)`.
+        genres: of the genres, separated by `|`; may be absent.
+        year: of the years, which go before those in the titles; may be absent.
+        on_bad_rows: "raise", or "skip"; see `load_ratings`. A row without an id or a title, with
+            an id that stands in an earlier one, or with a year that is none, is bad.
+
+    Raises:
+        NotFoundError: no such file or column.
+        DataError: an empty file, a bad row under "raise", or no good one under "skip".
+        ConfigError: another word than "raise" or "skip".
+    """
+    columns = {"item": item, "title": title, "genres": genres, "year": year}
+    return read_catalog(Path(path), report_of(on_bad_rows), columns)
+
+
+def read_ratings(
+    table: Table, catalog: Catalog | None, scale: Scale | None, report: Report
 ) -> Ratings:
     """The ratings of a table whose columns have been found; see `load_ratings`."""
-    _check_options(scale, on_bad_rows)
+    if scale is not None and not scale[0] < scale[1]:
+        raise ConfigError(f"scale {scale[0]:g}–{scale[1]:g}; expected the lower rating first")
     if (ratings := read_clean(table, catalog, scale)) is not None:
         return ratings
     frame, problems = read_rows(table, catalog, scale)
-    if problems and on_bad_rows == "raise":
-        first = problems[0]
-        raise DataError(
-            f"{table.path}, {table.unit} {first.line}: {first} (bad rows in all: "
-            f"{len(problems):,}); correct them, or leave them out with on_bad_rows='skip' "
-            "(--on-bad-rows skip)"
-        )
-    if problems:
-        target = write_rejected(table, problems)
-        say(f"{table.path}: bad rows left out: {len(problems):,}; see {target}")
-    if not len(frame):
-        raise DataError(
-            f"{table.path}: none of its {len(problems):,} rows is good; expected at least one"
-            + (
-                f"; the first, {table.unit} {problems[0].line}, is {problems[0]}"
-                if problems
-                else ""
-            )
-        )
+    settle(table, problems, report, len(frame))
     return ratings_of(frame, catalog, scale)
 
 
-def find_problems(
-    table: Table, catalog: Catalog | None, scale: tuple[float, float] | None
-) -> list[Problem]:
-    """Every bad row of a table, in its order; none if it is clean."""
-    _check_options(scale, "skip")
-    if read_clean(table, catalog, scale) is not None:
-        return []
-    return read_rows(table, catalog, scale)[1]
+def read_catalog(
+    path: Path, report: Report, columns: Mapping[str, str | None] = _GUESSED
+) -> Catalog:
+    """The films of a table; see `load_catalog`."""
+    table = open_table(path, columns, _MAY_BE_EMPTY)
+    problems: list[Problem] = []
+    films = list(good_rows(table, _FilmCheck(table), problems))
+    settle(table, problems, report, len(films))
+    ids, titles, genres, years = zip(*films, strict=True)
+    return Catalog.of_titles(ids, titles, genres, years)
 
 
-def check_ratings(
-    path: Path | str,
-    user: str | None = None,
-    item: str | None = None,
-    rating: str | None = None,
-    timestamp: str | None = None,
-    *,
-    catalog: Catalog | None = None,
-    scale: tuple[float, float] | None = None,
-) -> list[Problem]:
-    """Every bad row that `load_ratings` would meet, in the file's order."""
-    table = open_table(Path(path), _named(user, item, rating, timestamp))
-    return find_problems(table, catalog, scale)
+def split_genres(text: str) -> list[str]:
+    """`"Action|War"` -> `["Action", "War"]`; a genre that says "none" is left out."""
+    names = (name.strip() for name in text.split("|"))
+    return [name for name in names if name and name not in NO_GENRE]
 
 
-def _named(
-    user: str | None, item: str | None, rating: str | None, timestamp: str | None
-) -> dict[str, str | None]:
-    return {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+class _FilmCheck:
+    """Turns the fields of one row into a film, or says what is wrong with it."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.first_line: dict[str, int] = {}
+
+    def __call__(self, line: int, fields: list[str]) -> _Film:
+        text = cells(self.table, fields, _MAY_BE_EMPTY)
+        film, title = text["item"], text["title"]
+        if len(title) > _LONGEST_TITLE:
+            raise BadRowError(
+                title,
+                f"a title of {len(title):,} characters; expected at most {_LONGEST_TITLE:,}; "
+                "is a quote not closed?",
+            )
+        year = _year(text.get("year", ""))
+        first = self.first_line.setdefault(film, line)
+        if first != line:
+            raise BadRowError(
+                film, f"{self.table.unit} {first} has this film id already; expected each once"
+            )
+        return film, title, split_genres(text.get("genres", "")), year
 
 
-def _check_options(scale: tuple[float, float] | None, on_bad_rows: str) -> None:
-    if on_bad_rows not in ("raise", "skip"):
-        raise ConfigError(f"on_bad_rows={on_bad_rows!r}; expected 'raise' or 'skip'")
-    if scale is not None and not scale[0] < scale[1]:
-        raise ConfigError(f"scale {scale[0]:g}–{scale[1]:g}; expected the lower rating first")
+def _year(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) == 4):
+        raise BadRowError(text, "expected four digits as year, or nothing")
+    return int(text)

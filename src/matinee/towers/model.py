@@ -1,0 +1,114 @@
+# Keras has no types, so what its classes inherit is unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""A Keras model that takes ratings or external ids wherever Keras takes arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from matinee.config import check_seed, require
+from matinee.towers.backend import keras
+from matinee.towers.inputs import Batches, Features, Ids, encode, encode_all, vocabulary_of
+
+# 1,024 rows of scores over a catalogue of thousands still fit a cache.
+_EVALUATION_ROWS = 1024
+
+
+class TowerModel(keras.Model):
+    """What the retrieval and the ranking model have in common: inputs, batches, the unknown rows.
+
+    `fit`, `evaluate` and `predict` take `Ratings`, or a dictionary with `user_id` and `movie_id`
+    (external ids) or `user_index` and `movie_index` (numbers), and `user_rating` where there is
+    one; `fit` takes `validation_data` of the same kinds.
+
+    Args:
+        users: the users' vocabulary, or their ids.
+        movies: the films' vocabulary, or their ids.
+        config: settings with `epochs`, `batch_size` and `unknown_rate`.
+        seed: of the initial weights, the order of the batches and the unknowns.
+        name: of the model.
+    """
+
+    def __init__(self, users: Ids, movies: Ids, config: Any, seed: int, name: str) -> None:
+        super().__init__(name=name)
+        check_seed(seed)
+        self.config = config
+        self.users = vocabulary_of(users, "user")
+        self.movies = vocabulary_of(movies, "movie")
+        self.seed = seed
+        self._fits = 0
+        # How many ratings of each user and film all calls of `fit` together have trained on.
+        self.counts = {
+            "user_index": np.zeros(len(self.users) + 1, np.int64),
+            "movie_index": np.zeros(len(self.movies) + 1, np.int64),
+        }
+
+    def __call__(self, features: Any, **options: Any) -> Any:
+        """The model's output for ratings, external ids or numbers."""
+        return super().__call__(encode(features, self.users, self.movies), **options)
+
+    def fit(
+        self,
+        x: Any,
+        *,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        validation_data: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Train, from where the last call stopped; what is not given is the configuration's.
+
+        Returns:
+            Keras's History.
+        """
+        features = self.encode_all(x)
+        self.prepare(features)
+        size = int(self.config.batch_size if batch_size is None else batch_size)
+        require(size >= 1, "batch_size", size, "at least 1")
+        batches = Batches(features, size, [self.seed, self._fits], self.unknown())
+        if validation_data is not None:
+            options["validation_data"] = self._even_batches(validation_data)
+        self._fits += 1
+        epochs = self.config.epochs if epochs is None else epochs
+        history = super().fit(batches, shuffle=False, epochs=epochs, **options)
+        for name, counts in self.counts.items():
+            counts += np.bincount(features[name], minlength=len(counts))
+        self.finish()
+        return history
+
+    def evaluate(self, x: Any, *, batch_size: int | None = None, **options: Any) -> Any:
+        """The losses and metrics, by name if `return_dict=True`."""
+        return super().evaluate(self._even_batches(x, batch_size), **options)
+
+    def predict(self, x: Any, *, batch_size: int | None = None, **options: Any) -> Any:
+        """The model's output, a row for each of the b rows of `x`."""
+        batches = self._even_batches(x, batch_size)
+
+        def cut(rows: Any) -> Any:
+            return rows[: batches.size]
+
+        return keras.tree.map_structure(cut, super().predict(batches, **options))
+
+    def encode_all(self, x: Any) -> Features:
+        """The columns of a whole dataset, checked."""
+        return encode_all(x, self.users, self.movies)
+
+    def prepare(self, features: Features) -> None:
+        """What to set before training on `features`."""
+
+    def finish(self) -> None:
+        """What to set after training."""
+
+    def unknown(self) -> Mapping[str, tuple[float, int]]:
+        """Which columns of numbers to hide a share of, and what stands for "unknown" then."""
+        rate = self.config.unknown_rate
+        return {
+            "user_index": (rate, len(self.users)),
+            "movie_index": (rate, len(self.movies)),
+        }
+
+    def _even_batches(self, x: Any, batch_size: int | None = None) -> Batches:
+        return Batches.even(self.encode_all(x), batch_size or _EVALUATION_ROWS)
