@@ -88,7 +88,7 @@ class Recommender:
         scores = dict(zip(*found.row(0), strict=True))
         items = listed[0][listed[0] >= 0]
         stars = self.ranker.predict([query], items[None])[0]
-        source = self._source(query)
+        source = self.source(query)
         return [
             self._recommendation(int(item), float(star), float(scores[item]), source)
             for item, star in zip(items, stars, strict=True)
@@ -178,7 +178,7 @@ class Recommender:
         """
         found = self.retriever.retrieve(queries, k, exclude, allow)
         for row, query in enumerate(queries):
-            if self._source(query) == "popular":
+            if self.source(query) == "popular":
                 own = None if exclude is None else [exclude[row]]
                 popular = self._popular.search(np.ones((1, 1), np.float32), k, own, allow)
                 found.items[row], found.scores[row] = popular.items[0], popular.scores[0]
@@ -219,7 +219,7 @@ class Recommender:
         ranked = self.ranker.rank(queries, front).items
         return found, np.concatenate([ranked, found.items[:, self.candidates :]], axis=1)[:, :k]
 
-    def _source(self, query: Query) -> str:
+    def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
         if len(query.history[0]):
             liked = query.history[1] >= self.retriever.liked_from

@@ -113,7 +113,8 @@ def _run(recipe_name: str, user_id: str, data: str, seed: int) -> int:
         print(f"  {name}: {found[name]:.4f}")
     movies = retrieve_movies(recommender, user_id, recipe.candidates)
     stars = rank_movies(movies, user_id, recommender)
-    unknown = "" if user_id in ratings.users else " (unknown: what most people rated)"
+    known = recommender.source(recommender.query(user_id)) != "popular"
+    unknown = "" if known else " (unknown: what most people rated)"
     print(f"\nFor user {user_id}{unknown}:")
     print_ratings(dict(list(stars.items())[:10]), catalog)
     return 0

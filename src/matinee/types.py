@@ -78,10 +78,10 @@ def known_users(queries: Sequence[Query], size: int) -> IntArray:
     Raises:
         ConfigError: a user number outside 0 … size - 1.
     """
-    users = np.array([size if q.user_index is None else q.user_index for q in queries], np.int32)
-    if len(users) and not (users.min() >= 0 and users.max() <= size):
-        raise ConfigError(f"user numbers {users.min()} … {users.max()}; expected 0 … {size - 1}")
-    return users
+    for query in queries:
+        if query.user_index is not None and not 0 <= query.user_index < size:
+            raise ConfigError(f"user number {query.user_index}; expected 0 … {size - 1}")
+    return np.array([size if q.user_index is None else q.user_index for q in queries], np.int32)
 
 
 @dataclass(frozen=True)

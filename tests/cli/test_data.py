@@ -1,3 +1,7 @@
+import pytest
+
+from matinee.cli.options import parse_history
+from matinee.errors import ConfigError
 from tests.synthetic import N_FILMS, N_USERS
 
 
@@ -109,3 +113,46 @@ def test_options_without_sense_are_refused(run, data):
         done = run("data", "describe", *data, option, value)
         assert done.code == 2
         assert f"{option} {value}; expected" in done.err
+
+
+def test_one_bad_row_is_told_as_one(run, tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("user_id,movie_id,rating\n1,1,4\n1,2,x\n")
+    done = run("data", "check", "--data", path)
+    assert "1 bad row" in done.out
+    assert f"{path} has 1 bad row; correct" in done.err
+
+
+def test_many_star_values_are_shown_in_few_bins(run, tmp_path):
+    path = tmp_path / "fine.csv"
+    rows = "".join(f"{n},1,{n / 10}\n" for n in range(1, 51))
+    path.write_text(f"user_id,movie_id,rating\n{rows}")
+    done = run("data", "describe", "--data", path)
+    assert done.code == 0
+    assert done.out.count(" to ") == 10
+    assert len(run("data", "describe", "--data", path, "--json").json["stars"]) == 50
+
+
+def test_options_of_tables_are_refused_with_a_name(run, csv_files):
+    done = run("data", "check", "--data", "100k", "--films", csv_files[1], "--scale", "1:5")
+    assert done.code == 2
+    assert "films (--films), scale (--scale)" in done.err
+
+
+def test_a_scale_that_is_not_finite_is_refused(run, data):
+    for scale in ("1:inf", "nan:5", "-inf:5", "1:1e39"):
+        assert run("data", "check", *data, f"--scale={scale}").code == 2
+
+
+def test_a_damaged_zip_is_told_as_such(run, tmp_path):
+    path = tmp_path / "ml-1m.zip"
+    path.write_bytes(b"PK\x03\x04")
+    done = run("data", "check", "--data", path)
+    assert done.code == 3
+    assert "is not a whole zip" in done.err
+
+
+def test_a_film_given_twice_is_refused():
+    assert parse_history(["Heat (1995)=5", "E=mc2=4"]) == {"Heat (1995)": 5, "E=mc2": 4}
+    with pytest.raises(ConfigError, match=r"'Heat' was given 5 stars already"):
+        parse_history(["Heat=5", " Heat =1"])

@@ -113,9 +113,10 @@ def test_searches_titles_with_typing_errors(run, model):
     assert all(60 <= film["likeness"] <= 100 for film in told["films"])
 
 
-def test_searches_the_films_of_a_data_set(run, csv_files):
-    told = run("search", "--data", csv_files[0], "film 7", "--limit", 1, "--json").json
-    assert told["films"][0]["title"] == "film 7"
+def test_searches_a_table_of_films_and_asks_for_one_where_there_are_no_titles(run, csv_files):
+    told = run("search", "--data", csv_files[1], "solaris", "--limit", 1, "--json").json
+    assert told["films"][0]["title"].startswith("Solaris")
+    assert run("search", "--data", csv_files[0], "solaris").code == 4
 
 
 def test_a_limit_below_one_exits_with_2(run, model):

@@ -114,3 +114,22 @@ def test_films_of_another_shape_are_refused():
 def test_a_title_in_the_catalogues_own_spelling_is_found():
     catalog = Catalog.of_titles([1, 2], ["Third Man, The (1949)", "Heat (1995)"])
     assert catalog.find("Third Man, The (1949)") == catalog.find("The Third Man") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("teh big lebowski", "The Big Lebowski (1998)"),
+        ("big", "Big (1988)"),
+        ("terminator", "The Terminator (1984)"),
+        ("terminator 2", "Terminator 2: Judgment Day (1991)"),
+    ],
+)
+def test_the_whole_title_decides_between_titles_that_share_a_word(text, first):
+    titles = ["Steal Big, Steal Little (1995)", "Big (1988)", "The Big Lebowski (1998)"]
+    titles += ["The Terminator (1984)", "Terminator 2: Judgment Day (1991)"]
+    catalog = Catalog.of_titles(range(5), titles)
+    found = catalog.search(text)
+    assert catalog.title(found[0][0]) == first
+    likeness = [score for _, score in found]
+    assert likeness == sorted(likeness, reverse=True)

@@ -146,3 +146,29 @@ def test_numbers_may_be_numpys():
 def test_a_number_outside_is_refused(number):
     with pytest.raises(NotFoundError, match=f"user number {number} is outside 0 … 1"):
         Vocabulary.of([5, 6], "user").id(number)
+
+
+@pytest.mark.parametrize("external_id", [np.int64(42), np.int32(42), np.uint8(42), np.str_("42")])
+def test_numbers_of_numpy_are_ids(external_id):
+    vocabulary = Vocabulary.of([1, 42], "user")
+    assert external_id in vocabulary
+    assert vocabulary.number(external_id) == 1
+
+
+@pytest.mark.parametrize("external_id", [True, np.True_, 42.0, np.float32(42), None])
+def test_what_is_no_id_is_refused(external_id):
+    vocabulary = Vocabulary.of([1, 42], "user")
+    assert external_id not in vocabulary
+    with pytest.raises(DataError, match="expected an integer or text; convert it"):
+        vocabulary.number(external_id)
+
+
+def test_a_vocabulary_of_arrays_and_of_long_integers():
+    assert Vocabulary.of(np.array([3, 1, 2]), "user").ids([0, 1, 2]) == ["1", "2", "3"]
+    for ids in ([2**63], np.array([2**63], np.uint64), pl.Series([2**63], dtype=pl.Int128)):
+        vocabulary = Vocabulary.of(ids, "user")
+        assert vocabulary.number(2**63) == 0
+        assert 2**63 in vocabulary
+    for ids in ("abc", np.int64(4), 7):
+        with pytest.raises(DataError, match="put a single id into a list"):
+            Vocabulary.of(ids, "user")

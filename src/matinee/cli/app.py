@@ -179,7 +179,9 @@ def search(
     model: Annotated[
         Path | None, typer.Option("--model", help="Search the catalogue of this model.")
     ] = None,
-    data: o.Data = "100k",
+    data: Annotated[
+        str, typer.Option(help="A MovieLens name, .zip or directory, or a table of films.")
+    ] = "100k",
     limit: Annotated[int, typer.Option(min=1, help="How many films.")] = 10,
     json: o.Json = False,
 ) -> None:
@@ -189,7 +191,9 @@ def search(
 
         catalog = load_model(model).recommender.catalog
     else:
-        _, catalog = o.load_source({"source": data})
+        from matinee.data.sources import load_catalog_of
+
+        catalog = load_catalog_of(data)
     found = catalog.search(title, limit)
     if json:
         films = [
@@ -205,5 +209,8 @@ def search(
 
 
 def _show_films(title: str, rows: list[tuple[str, str, str]], number: str = "stars") -> None:
+    if not rows:
+        say(f"{title}: no films are left to show")
+        return
     numbered = [(str(place), *row) for place, row in enumerate(rows, 1)]
     show_table(title, ["", "film", "genres", number], numbered, right=["", number])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,6 +20,8 @@ data_app = typer.Typer(
     help="Fetch, check and describe ratings.", no_args_is_help=True, rich_markup_mode=None
 )
 _SHOWN_PROBLEMS = 20
+_MOST_STARS = 20
+_BINS = 10
 
 
 @data_app.command(epilog="example: matinee data fetch --data 1m")
@@ -56,13 +59,17 @@ def check(
     elif problems:
         rows = [(p.path.name, str(p.line), p.value, p.reason) for p in problems[:_SHOWN_PROBLEMS]]
         columns = ["file", "line", "value", "reason"]
-        show_table(f"{data}: {len(problems):,} bad rows", columns, rows, right=["line"])
+        show_table(f"{data}: {_bad_rows(len(problems))}", columns, rows, right=["line"])
     else:
         show_line(f"{data}: every row is good")
     if problems:
         raise DataError(
-            f"{data} has {len(problems):,} bad rows; correct them, or load with --on-bad-rows skip"
+            f"{data} has {_bad_rows(len(problems))}; correct them, or load with --on-bad-rows skip"
         )
+
+
+def _bad_rows(count: int) -> str:
+    return f"{count:,} bad row{'s' if count != 1 else ''}"
 
 
 @data_app.command(epilog="example: matinee data describe --data 100k")
@@ -92,6 +99,7 @@ def describe(
         for name, value in facts.items()
     ]
     show_table(data, ["", "value"], rows, right=["value"])
+    stars = _few(stars)
     most = max(stars.values())
     bars = [(s, f"{n:,}", "█" * round(40 * n / most)) for s, n in stars.items()]
     show_table("Stars", ["stars", "ratings", ""], bars, ["stars", "ratings"])
@@ -99,6 +107,22 @@ def describe(
         show_table(
             "Genres", ["genre", "films"], [(g, f"{n:,}") for g, n in genres.items()], ["films"]
         )
+
+
+def _few(stars: dict[str, int]) -> dict[str, int]:
+    """The counts by star value, or by range of values where there are too many to look at."""
+    if len(stars) <= _MOST_STARS:
+        return stars
+    import numpy as np
+
+    values = np.array([float(value) for value in stars])
+    counts, edges = np.histogram(values, bins=_BINS, weights=list(stars.values()))
+    places = 0
+    while places < 9 and len({f"{edge:.{places}f}" for edge in edges}) < len(edges):
+        places += 1
+    ends = [f"{edge:.{places + 1}f}" for edge in edges]
+    names = [f"{low} to {high}" for low, high in pairwise(ends)]
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}
 
 
 def facts_of(ratings: Ratings, catalog: Catalog) -> dict[str, Any]:
@@ -129,6 +153,7 @@ def facts_of(ratings: Ratings, catalog: Catalog) -> dict[str, Any]:
         np.array([g for row in catalog.films["genres"] for g in row], dtype=str), return_counts=True
     )
     order = np.argsort(-sizes, kind="stable")
-    facts["stars"] = {f"{v:g}": int(c) for v, c in zip(values, counts, strict=True)}
+    shortest = [np.format_float_positional(value, trim="-") for value in values]
+    facts["stars"] = {v: int(c) for v, c in zip(shortest, counts, strict=True)}
     facts["genres"] = {str(names[i]): int(sizes[i]) for i in order}
     return facts

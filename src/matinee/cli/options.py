@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +39,7 @@ OnBadRows = Annotated[
     str, typer.Option(help="raise: stop at the first; skip: write them to a file, keep the rest.")
 ]
 Model = Annotated[Path, typer.Option("--model", help="Directory of a trained model.")]
-Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of everything random.")]
 Protocol = Annotated[
     str,
     typer.Option(help="How to cut: seed (random 80/20), u1…u5, ua, ub, leave-last-out, time, all."),
@@ -99,7 +100,7 @@ def parse_scale(text: str) -> tuple[float, float]:
         scale = (float(low), float(high))
     except ValueError:
         scale = (0.0, 0.0)
-    if not scale[0] < scale[1]:
+    if not (scale[0] < scale[1] and all(map(math.isfinite, scale))):
         raise ConfigError(f"--scale {text}; expected the lowest and the highest stars, as 1:5")
     return scale
 
@@ -108,13 +109,20 @@ def parse_history(films: list[str]) -> dict[str, float]:
     """`["Heat (1995)=5"]` as `{"Heat (1995)": 5.0}`."""
     history: dict[str, float] = {}
     for film in films:
-        name, _, stars = film.rpartition("=")
+        left, _, right = film.rpartition("=")
+        name = left.strip()
         try:
-            history[name.strip()] = float(stars)
+            stars = float(right)
         except ValueError:
-            name = ""
-        if not name.strip():
+            name, stars = "", 0.0
+        if not name:
             raise ConfigError(
                 f'--history {film!r}; expected a film and its stars, as "Heat (1995)=5"'
             )
+        if name in history:
+            raise ConfigError(
+                f"--history {film!r}: {name!r} was given {history[name]:g} stars already; "
+                "expected each film once; leave one out"
+            )
+        history[name] = stars
     return history

@@ -14,6 +14,7 @@ from matinee.errors import ConfigError, DataError, NotFoundError
 
 _SCHEMA = {"title": pl.String, "year": pl.Int16, "genres": pl.List(pl.String)}
 _GOOD_MATCH = 60.0
+_CANDIDATES = 200
 
 
 class Catalog:
@@ -123,7 +124,7 @@ class Catalog:
         if items is not self.items and items != self.items:
             raise ConfigError(
                 f"the ratings are of {items} and the catalogue has {self.items}; expected the "
-                "same films; load the ratings with catalog=..."
+                "same films; load both from one source (in Python, the ratings with catalog=…)"
             )
 
     def title(self, number: int) -> str:
@@ -152,7 +153,8 @@ class Catalog:
         """Films whose titles look like `text`, best first; typing errors are forgiven.
 
         Returns:
-            Up to `limit` pairs of film number and likeness, 60 … 100.
+            Up to `limit` pairs of film number and likeness, 0 … 100: the mean of how alike the best
+            part of the title is, and how alike all of its words are.
         """
         wanted = utils.default_process(text)
         if not wanted:
@@ -161,12 +163,17 @@ class Catalog:
             wanted,
             self._plain_titles,
             scorer=fuzz.WRatio,
-            limit=4 * limit,
+            limit=max(_CANDIDATES, 4 * limit),
             score_cutoff=_GOOD_MATCH,
         )
+        # A part is as alike in a longer title: all words together tell which one was meant.
+        ranked = [
+            ((score + _whole_likeness(wanted, title)) / 2, title, number)
+            for title, score, number in found
+        ]
         # Among equally alike titles the one nearest in length is the one that was meant.
-        found.sort(key=lambda match: (-match[1], abs(len(match[0]) - len(wanted)), match[2]))
-        return [(number, float(score)) for _, score, number in found[:limit]]
+        ranked.sort(key=lambda match: (-match[0], abs(len(match[1]) - len(wanted)), match[2]))
+        return [(number, float(score)) for score, _, number in ranked[:limit]]
 
     def find(self, film: str | int) -> int:
         """The number of the film that an id or a title names.
@@ -194,3 +201,11 @@ class Catalog:
             f"{count} called {film!r} ({len(self):,} films); "
             + (f"near it: {listed}; give the id" if near else "try: matinee search TITLE")
         )
+
+
+def _whole_likeness(wanted: str, title: str) -> float:
+    """How alike all words of two plain titles are; a year that nobody asked for is left out."""
+    name, _, year = title.rpartition(" ")
+    has_year = year.isdecimal() and len(year) == 4
+    own = name if name and has_year and year not in wanted else title
+    return (fuzz.token_sort_ratio(wanted, own) + fuzz.token_set_ratio(wanted, own)) / 2

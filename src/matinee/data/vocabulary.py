@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Literal, cast
+from contextlib import suppress
+from operator import index
+from typing import Literal, SupportsIndex, cast
 
 import numpy as np
 import polars as pl
@@ -49,17 +51,20 @@ class Vocabulary:
         self._enum = pl.Enum(self._ids) if ids.dtype == pl.String else None
 
     @classmethod
-    def of(cls, ids: Iterable[str | int] | pl.Series, kind: Kind) -> Vocabulary:
+    def of(
+        cls, ids: Iterable[str | int] | NDArray[np.generic] | pl.Series, kind: Kind
+    ) -> Vocabulary:
         """Build a vocabulary from ids in any order, with repeats.
 
         Raises:
             DataError: no ids, a missing id, or ids that are neither integers nor text.
         """
-        series = ids if isinstance(ids, pl.Series) else _series_of(list(ids), kind)
+        series = ids if isinstance(ids, pl.Series) else _series_of(ids, kind)
         if series.dtype.is_integer():
-            # Unsigned ids past 2**63 do not fit an Int64; as text they stay what they are.
-            fits = series.dtype != pl.UInt64 or int(series.max() or 0) < 1 << 63  # pyright: ignore[reportArgumentType]
-            series = series.cast(pl.Int64 if fits else pl.String)
+            # Ids past 2**63 do not fit an Int64; as text they stay what they are.
+            integers = series.cast(pl.Int64, strict=False)
+            fits = integers.null_count() == series.null_count()
+            series = integers if fits else series.cast(pl.String)
         elif series.dtype == pl.String:
             series = _as_integers(series)
         return cls(series.unique().sort(), kind)
@@ -76,9 +81,10 @@ class Vocabulary:
         return hash((self.kind, len(self), self.id(0), self.id(len(self) - 1)))
 
     def __contains__(self, external_id: object) -> bool:
-        if not isinstance(external_id, str | int):
+        try:
+            return self._find(_plain(external_id, self.kind)) < len(self)
+        except DataError:
             return False
-        return self._find(external_id) < len(self)
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} {self.kind}s: {self.id(0)} … {self.id(len(self) - 1)})"
@@ -215,8 +221,18 @@ def _dense_table(ids: pl.Series) -> NDArray[np.int32] | None:
     return table
 
 
-def _series_of(ids: list[str | int], kind: Kind) -> pl.Series:
-    """A series of ids, all integers or all text."""
+def _series_of(ids: object, kind: Kind) -> pl.Series:
+    """A series of ids, all integers or all text.
+
+    Raises:
+        DataError: one of them is neither, or they are no collection.
+    """
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        raise DataError(
+            f"{kind} ids: got {ids!r:.80}; expected a list, an array or a series of integers or "
+            "text; put a single id into a list"
+        )
+    ids = cast("Iterable[object]", ids)
     plain = [_plain(external_id, kind) for external_id in ids]
     if plain and all(isinstance(i, int) and -(1 << 63) <= i < 1 << 63 for i in plain):
         return pl.Series(plain, dtype=pl.Int64)
@@ -238,8 +254,9 @@ def _plain(external_id: object, kind: Kind) -> str | int:
             ) from error
     if isinstance(external_id, str):
         return external_id
-    if isinstance(external_id, int | np.integer) and not isinstance(external_id, bool):
-        return int(cast("int", external_id))
+    if isinstance(external_id, SupportsIndex) and not isinstance(external_id, bool):
+        with suppress(TypeError):
+            return index(external_id)
     raise DataError(
         f"{kind} id {external_id!r} is a {type(external_id).__name__}; "
         "expected an integer or text; convert it first"

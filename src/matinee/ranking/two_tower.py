@@ -143,9 +143,26 @@ class MovieLensRanking(TowerModel):
         return self.ranking_model(features, training=training)
 
     def stars(self, user_id: str | int, movie_ids: Sequence[str | int]) -> FloatArray:
-        """Stars float32 [k] that a user would give k films, by one call of the model."""
+        """Stars float32 [k] that a user would give k films, by one call of the model.
+
+        Raises:
+            NotFoundError: a film that the model does not know.
+        """
+        self.movies.numbers(list(movie_ids))
         pairs = {"user_id": [user_id] * len(movie_ids), "movie_id": list(movie_ids)}
         return np.asarray(ops.convert_to_numpy(self(pairs)), np.float32)[:, 0]
+
+    def evaluate(self, x: Any, *, return_dict: bool = False, **options: Any) -> Any:
+        """How near the predicted stars are to those given.
+
+        Returns:
+            `root_mean_squared_error`, `loss` (the mean squared error), `regularization_loss` and
+            `total_loss` as a dictionary, or as a list in that order.
+        """
+        logs = super().evaluate(x, return_dict=True, **options)
+        names = ("root_mean_squared_error", "loss", "regularization_loss", "total_loss")
+        found = {name: logs[name] for name in names}
+        return found if return_dict else list(found.values())
 
     def prepare(self, features: Features) -> None:
         """Start from the mean of the stars, where the model has biases."""

@@ -103,8 +103,8 @@ class MovieLensRetrieval(TowerModel):
         """
         bias = np.array(ops.convert_to_numpy(self.film_bias.value))
         rate, ratings = self.config.unknown_rate, counts.sum()
-        lowest = -np.log(rate * ratings) if rate > 0 else bias[counts > 0].min()
-        bias[counts == 0] = min(lowest, 0.0)
+        lowest = -np.log(max(rate * ratings, 1.0)) if rate > 0 else bias.min(initial=0.0)
+        bias[counts == 0] = lowest
         self.film_bias.assign(bias)
 
     def evaluate(self, x: Any, *, return_dict: bool = False, **options: Any) -> Any:

@@ -70,7 +70,7 @@ class IdEmbedding(keras.layers.Layer):
                 trained rows' mean takes its place first.
         """
         table = np.array(ops.convert_to_numpy(self.table.value))
-        if not hidden:
+        if not hidden and (counts > 0).any():
             table[-1] = table[:-1][counts > 0].mean(axis=0)
         table[:-1][counts == 0] = table[-1]
         self.table.assign(table)

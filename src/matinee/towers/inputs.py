@@ -17,6 +17,7 @@ from matinee.errors import ConfigError
 from matinee.towers.backend import keras
 
 Features = dict[str, NDArray[Any]]
+_KINDS = {"user_index": np.int32, "movie_index": np.int32, "user_rating": np.float32}
 Ids = Vocabulary | Iterable[str | int] | pl.Series
 
 
@@ -46,6 +47,8 @@ def encode(
             "movie_index": _renumber(features.item_index, features.items, movies),
             "user_rating": np.asarray(features.rating),
         }
+    if not isinstance(features, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigError(f"got a {type(features).__name__}; expected ratings or a dictionary")
     if "user_index" in features and "movie_index" in features:
         return dict(features)
     encoded: Features = {}
@@ -58,7 +61,8 @@ def encode(
         ids = np.asarray(features[f"{name}_id"])
         encoded[f"{name}_index"] = vocabulary.numbers(ids, unknown="row")
     if "user_rating" in features:
-        encoded["user_rating"] = np.asarray(features["user_rating"], np.float32)
+        stars = np.asarray(features["user_rating"])
+        encoded["user_rating"] = stars.astype(np.float32) if stars.dtype.kind in "iuf" else stars
     return encoded
 
 
@@ -70,21 +74,23 @@ def encode_all(
     Raises:
         ConfigError: no rows, columns of several lengths, or numbers that no row has.
     """
-    kinds = {"user_index": np.int32, "movie_index": np.int32, "user_rating": np.float32}
     encoded = encode(features, users, movies)
-    columns = {name: np.asarray(encoded[name], kinds[name]) for name in kinds if name in encoded}
+    columns = {name: np.asarray(encoded[name]) for name in _KINDS if name in encoded}
     lengths = {name: column.shape for name, column in columns.items()}
     shapes = set(lengths.values())
     if len(shapes) != 1 or shapes == {(0,)} or len(shapes.pop()) != 1:
         raise ConfigError(f"features of shapes {lengths}; expected columns of one length, not 0")
     for name, vocabulary in (("user_index", users), ("movie_index", movies)):
-        low, high = int(columns[name].min()), int(columns[name].max())
+        column, expected = columns[name], f"0 … {len(vocabulary)}, the last standing for unknown"
+        if column.dtype.kind not in "iu":
+            raise ConfigError(f"{name} is {column.dtype}; expected whole numbers {expected}")
+        low, high = int(column.min()), int(column.max())
         if low < 0 or high > len(vocabulary):
-            raise ConfigError(
-                f"{name} runs from {low} to {high}; expected 0 … {len(vocabulary)}, the last "
-                "standing for unknown"
-            )
-    return columns
+            raise ConfigError(f"{name} runs from {low} to {high}; expected {expected}")
+    stars = columns.get("user_rating")
+    if stars is not None and (stars.dtype.kind not in "iuf" or not np.isfinite(stars).all()):
+        raise ConfigError(f"user_rating is {stars.dtype}; expected finite numbers, stars")
+    return {name: column.astype(_KINDS[name]) for name, column in columns.items()}
 
 
 class Batches(keras.utils.PyDataset):

@@ -15,6 +15,8 @@ from matinee.towers.inputs import Batches, Features, Ids, encode, encode_all, vo
 
 # 1,024 rows of scores over a catalogue of thousands still fit a cache.
 _EVALUATION_ROWS = 1024
+# Keeps the order of batches apart from the initial weights, which count their streams from 0.
+_BATCH_STREAM = 1 << 20
 
 
 class TowerModel(keras.Model):
@@ -68,7 +70,7 @@ class TowerModel(keras.Model):
         self.prepare(features)
         size = int(self.config.batch_size if batch_size is None else batch_size)
         require(size >= 1, "batch_size", size, "at least 1")
-        batches = Batches(features, size, [self.seed, self._fits], self.unknown())
+        batches = Batches(features, size, [self.seed, _BATCH_STREAM, self._fits], self.unknown())
         if validation_data is not None:
             options["validation_data"] = self._even_batches(validation_data)
         self._fits += 1
@@ -111,4 +113,7 @@ class TowerModel(keras.Model):
         }
 
     def _even_batches(self, x: Any, batch_size: int | None = None) -> Batches:
+        if isinstance(x, Batches):
+            # Keras evaluates the validation data of `fit` by `evaluate` again.
+            return x
         return Batches.even(self.encode_all(x), batch_size or _EVALUATION_ROWS)

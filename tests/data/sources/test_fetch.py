@@ -201,11 +201,36 @@ def test_sets_with_files_of_their_own_need_no_folder(tmp_path, name):
 
 
 def test_what_is_no_set_is_none(tmp_path):
-    (tmp_path / "broken.zip").write_bytes(b"PK")
+    (tmp_path / "broken").write_bytes(b"PK")
     (tmp_path / "other.zip").write_bytes(sets.zipped({"a": b"b"}))
     sets.write_files(tmp_path / "mine", sets.files_csv())
-    for name in ("broken.zip", "other.zip", "mine", "nothing"):
+    for name in ("broken", "other.zip", "mine", "nothing", "nothing.zip"):
         assert movielens_of(tmp_path / name) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"PK", "is not a whole zip"),
+        (sets.zipped(sets.files_of("1m"), "ml-1m")[:-30], "is not a whole zip"),
+        (sets.zipped({"../ratings.dat": b"1"}), "leads out of the directory"),
+    ],
+)
+def test_a_zip_that_cannot_be_trusted_is_told_why(tmp_path, content, reason):
+    path = tmp_path / "set.ZIP"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=reason):
+        movielens_of(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_the_folder_tells_which_set_lacks_a_file(tmp_path, cache, zipped):
+    files, archive = sets.files_dat(users=False), tmp_path / "set.zip"
+    archive.write_bytes(sets.zipped(files, "ml-1m"))
+    path = archive if zipped else sets.write_files(tmp_path / "ml-1m", files)
+    assert movielens_of(path) == "1m"
+    with pytest.raises(DataError, match=r"users\.dat"):
+        directory_of(path, DATASETS["1m"])
 
 
 @pytest.mark.parametrize("folder", ["", "ml-1m", "other"])

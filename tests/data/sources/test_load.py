@@ -1,7 +1,7 @@
 import pytest
 
 from matinee.data.sources import check_data, load, load_catalog_of, load_data
-from matinee.errors import DataError, NotFoundError
+from matinee.errors import ConfigError, DataError, NotFoundError
 
 from . import sets
 
@@ -114,3 +114,37 @@ def test_anything_else_lists_what_there_is(tmp_path, make):
     reason = "is not there" if make == "nothing" else "holds no MovieLens set"
     with pytest.raises(NotFoundError, match=rf"{reason}.*100k, latest-small, 1m.*\.parquet"):
         load_data(path)
+
+
+@pytest.mark.parametrize("act", [load_data, check_data])
+def test_options_of_tables_are_refused_with_movielens(tmp_path, cache, act):
+    sets.write_files(cache / "ml-100k", sets.files_of("100k"))
+    with pytest.raises(ConfigError, match=r"films \(--films\), user \(--user-column\), scale"):
+        act("100k", films=tmp_path / "films.csv", user="who", scale=(1, 5))
+
+
+def test_rejected_rows_of_a_zip_are_written_beside_it(tmp_path, cache, capsys):
+    files = sets.files_of("1m")
+    files["ratings.dat"] += b"1::3::9::1\n"
+    archive = tmp_path / "mine.zip"
+    archive.write_bytes(sets.zipped(files, "ml-1m"))
+    load_data(archive, on_bad_rows="skip")
+    rejected = tmp_path / "mine.ratings.rejected.csv"
+    assert rejected.is_file()
+    assert str(rejected) in capsys.readouterr().err
+    assert not list(cache.rglob("*rejected*"))
+
+
+@pytest.mark.parametrize("second", ["userId", "user_id"])
+def test_two_columns_of_one_name_are_refused(tmp_path, second):
+    path = tmp_path / "own.csv"
+    path.write_text(f"userId,{second},movieId,rating\n1,2,3,4\n")
+    with pytest.raises(DataError, match=r"2 columns for the user \(userId, user"):
+        load_data(path)
+
+
+def test_one_column_for_two_roles_is_refused(table):
+    with pytest.raises(ConfigError, match="'movieId' is given for the user and for the item"):
+        load_data(table, user="movieId", item="movieId")
+    with pytest.raises(NotFoundError, match="--user-column"):
+        load_data(table, user="who")

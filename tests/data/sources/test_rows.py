@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matinee.data.sources import check_data, load_ratings, problems, rows
 from matinee.data.sources.rows import ratings_of, read_clean, read_rows
 from matinee.data.sources.sniff import open_table
-from matinee.errors import DataError
+from matinee.errors import ConfigError, DataError
 
 HEADER = "userId,movieId,rating,timestamp"
 NAMED = dict.fromkeys(("user", "item", "rating", "timestamp"))
@@ -157,8 +157,46 @@ def test_rejected_rows_of_different_tables_stay_apart(write, names, expected):
 
 def test_an_unclosed_quote_is_told(write):
     path = write("1,10,3,5", '"2,10,3,5', *(["3,10,3,5"] * 20_000))
-    with pytest.raises(DataError, match=r'line 3: .*every " closed'):
-        load_ratings(path, on_bad_rows="skip")
+    with pytest.raises(DataError, match=r"line 3: .*a quote opened in line 3 is not closed"):
+        load_ratings(path)
+    assert len(load_ratings(path, on_bad_rows="skip")) == 2
+
+
+@pytest.mark.parametrize("name", ["ratings.rejected.csv", "ratings.rejected-2.csv"])
+def test_files_of_others_are_not_overwritten(write, name):
+    path = write("1,10,3,5", "1,11,x,5")
+    mine = path.with_name("ratings.rejected.csv")
+    mine.write_text("line,note\n1,mine\n")
+    other = path.with_name(name)
+    other.write_text("my own\n")
+    load_ratings(path, on_bad_rows="skip")
+    load_ratings(path, on_bad_rows="skip")
+    assert other.read_text() == "my own\n"
+    found = sorted(p.name for p in path.parent.glob("*.rejected*"))
+    written = {"ratings.rejected.csv": 2, "ratings.rejected-2.csv": 3}[name]
+    assert found == sorted({mine.name, other.name, f"ratings.rejected-{written}.csv"})
+
+
+def test_a_file_of_rejected_rows_can_be_loaded_itself(write):
+    path = write("1,10,3,5", "1,11,x,5")
+    own = path.rename(path.with_name("own.rejected.csv"))
+    before = own.read_text()
+    assert len(load_ratings(own, on_bad_rows="skip")) == 1
+    assert own.read_text() == before
+
+
+def test_a_scale_is_held_against_ratings_in_32_bits(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("user,item,rating\n1,1,0.7\n2,1,4.7\n")
+    assert len(load_ratings(path, scale=(0.7, 4.7))) == 2
+    path.write_text("user,item,rating\n1,1,0.7\n2,1,4.7\n1,3,x\n3,1,4.71\n")
+    assert [problem.line for problem in check_data(path, scale=(0.7, 4.7))] == [4, 5]
+
+
+@pytest.mark.parametrize("end", [float("inf"), float("nan"), 1e39, 1.0])
+def test_a_scale_without_end_is_refused(write, end):
+    with pytest.raises(ConfigError, match="expected two finite numbers"):
+        load_ratings(write("1,10,3,5"), scale=(1, end))
 
 
 def test_rows_between_stray_quotes_are_not_lost(write):

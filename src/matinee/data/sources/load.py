@@ -61,6 +61,7 @@ def load_data(
 
     Raises:
         NotFoundError: `source` is none of these; the message lists the names.
+        ConfigError: films, columns or a scale are given with a MovieLens set; or no scale.
         DataError: data that cannot be trusted.
         DownloadError: a MovieLens set is nowhere to be had.
     """

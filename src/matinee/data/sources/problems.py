@@ -131,6 +131,8 @@ def cells(table: Table, fields: list[str], optional: tuple[str, ...] = ()) -> di
 def _write_rejected(table: Table, problems: list[Problem], archive: Path | None) -> Path:
     """Write the bad rows, each with its number and reason, to `NAME.rejected.csv` beside the data.
 
+    Where a file of that name is the table itself, or somebody else's, the name gets a number.
+
     Raises:
         DataError: the directory cannot be written to.
     """
@@ -167,9 +169,11 @@ def _names(stem: str) -> Iterator[str]:
 
 def _may_write(target: Path, own: Path, header: list[str]) -> bool:
     """Whether nothing is lost: nothing is there, or what an earlier run wrote for such a table."""
-    if not target.exists(follow_symlinks=False):
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        return False
+    if not target.exists():
         return True
-    if target.is_symlink() or not target.is_file() or target.samefile(own):
+    if target.samefile(own):
         return False
     try:
         with target.open(encoding="utf-8", newline="") as file:

@@ -115,6 +115,6 @@ def _forgiving(text: str, separator: str) -> list[str]:
     """The fields of a line by itself, whatever its quotes; split plainly if one is too long."""
     text = text.rstrip("\r\n")
     try:
-        return next(csv.reader([text], delimiter=separator), [])
+        return next(csv.reader([text], delimiter=separator), list[str]())
     except csv.Error:
         return text.split(separator)

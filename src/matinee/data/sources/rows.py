@@ -20,7 +20,7 @@ from matinee.data.sources.layout import Table
 from matinee.data.sources.problems import BadRowError, Problem, cells, good_rows
 from matinee.data.sources.records import NUMBER
 from matinee.data.vocabulary import Vocabulary
-from matinee.errors import DataError, NotFoundError
+from matinee.errors import ConfigError, DataError, NotFoundError
 
 Scale = tuple[float, float]
 _CHUNK = 100_000
@@ -34,6 +34,26 @@ _SCHEMA = {
     "rating": pl.Float32,
     "timestamp": pl.Int64,
 }
+
+
+def check_scale(scale: Scale) -> None:
+    """Refuse a scale that ratings, which are kept as float32, cannot be held against.
+
+    Raises:
+        ConfigError: its ends are upside down, equal, or not finite in float32.
+    """
+    low, high = _float32(scale[0]), _float32(scale[1])
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ConfigError(
+            f"scale {scale[0]:g}–{scale[1]:g}; expected two finite numbers of 32 bits, the lower "
+            "rating first; give others (--scale 1:5, in Python scale=(1, 5))"
+        )
+
+
+def _float32(number: float | str) -> float:
+    """A number as it comes out of 32 bits; infinite if it does not fit."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(number))
 
 
 def read_clean(table: Table, catalog: Catalog | None, scale: Scale | None) -> Ratings | None:
@@ -175,7 +195,7 @@ class _RowCheck:
 
     def __init__(self, table: Table, scale: Scale | None) -> None:
         self.table = table
-        self.scale = scale
+        self.ends = None if scale is None else (_float32(scale[0]), _float32(scale[1]))
 
     def __call__(self, line: int, fields: list[str]) -> tuple[int, str, str, float, int | None]:
         text = cells(self.table, fields)
@@ -185,12 +205,11 @@ class _RowCheck:
         if not NUMBER.fullmatch(text):
             raise BadRowError(text, "expected a finite number as rating")
         # As float32, because that is how it is kept and compared later.
-        with np.errstate(over="ignore"):
-            rating = float(np.float32(text))
+        rating = _float32(text)
         if not np.isfinite(rating):
             raise BadRowError(text, "expected a finite number as rating")
-        if self.scale and not self.scale[0] <= rating <= self.scale[1]:
-            low, high = self.scale
+        if self.ends and not self.ends[0] <= rating <= self.ends[1]:
+            low, high = self.ends
             raise BadRowError(text, f"expected a rating within the scale {low:g}–{high:g}")
         return rating
 

@@ -47,7 +47,9 @@ def open_table(
 
     Raises:
         NotFoundError: no such file, or a column is not there; the message lists those that are.
-        DataError: an empty file, another kind of file, or Parquet columns of an unusable type.
+        DataError: an empty file, another kind of file, two columns of one name, or Parquet columns
+            of an unusable type.
+        ConfigError: one column is named for two roles.
     """
     need_file(path)
     if not is_table(path):

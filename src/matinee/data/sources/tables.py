@@ -18,9 +18,8 @@ from matinee.data.sources.problems import (
     report_of,
     settle,
 )
-from matinee.data.sources.rows import Scale, ratings_of, read_clean, read_rows
+from matinee.data.sources.rows import Scale, check_scale, ratings_of, read_clean, read_rows
 from matinee.data.sources.sniff import open_table
-from matinee.errors import ConfigError
 
 # Two words for "nobody said", in MovieLens's older and newer sets.
 NO_GENRE = ("unknown", "(no genres listed)")
@@ -62,7 +61,7 @@ def load_ratings(
     Raises:
         NotFoundError: no such file or column.
         DataError: an empty file, a bad row under "raise", or no good one under "skip".
-        ConfigError: another word than "raise" or "skip", or a scale upside down.
+        ConfigError: another word than "raise" or "skip", or a scale upside down or not finite.
     """
     columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
     return read_ratings(open_table(Path(path), columns), catalog, scale, report_of(on_bad_rows))
@@ -101,8 +100,8 @@ def read_ratings(
     table: Table, catalog: Catalog | None, scale: Scale | None, report: Report
 ) -> Ratings:
     """The ratings of a table whose columns have been found; see `load_ratings`."""
-    if scale is not None and not scale[0] < scale[1]:
-        raise ConfigError(f"scale {scale[0]:g}–{scale[1]:g}; expected the lower rating first")
+    if scale is not None:
+        check_scale(scale)
     if (ratings := read_clean(table, catalog, scale)) is not None:
         return ratings
     frame, problems = read_rows(table, catalog, scale)
