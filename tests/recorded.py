@@ -9,8 +9,8 @@ def recorded_orders(monkeypatch):
     orders = []
 
     class Recorded(Batches):
-        def __init__(self, features, batch_size, seed=None, unknown=None):
-            super().__init__(features, batch_size, seed, unknown)
+        def __init__(self, features, batch_size, seed=None, unknown=None, **options):
+            super().__init__(features, batch_size, seed, unknown, **options)
             if seed is not None:
                 orders.append(Batches(features, batch_size, seed)._columns["user_index"])
 

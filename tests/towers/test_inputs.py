@@ -201,3 +201,12 @@ def test_even_batches_are_as_few_as_can_be_and_in_order(size, most, sizes):
     assert [len(batches[n][0]["user_index"]) for n in range(len(batches))] == sizes
     epoch = all_of(batches)
     assert epoch["user_index"][epoch["weight"] == 1].tolist() == list(range(size))
+
+
+@pytest.mark.parametrize("reshuffle", [True, False])
+def test_an_epoch_has_another_order_only_if_asked_to(reshuffle):
+    columns = {"user_index": np.arange(50, dtype=np.int32)}
+    batches = Batches(columns, 50, seed=1, reshuffle=reshuffle)
+    first = batches[0][0]["user_index"]
+    batches.on_epoch_end()
+    assert (batches[0][0]["user_index"] != first).any() == reshuffle

@@ -18,6 +18,8 @@ class RankingConfig:
         hidden: widths of the dense layers on the two vectors.
         epochs: passes over the training ratings.
         batch_size: ratings in a training step.
+        reshuffle: put the ratings in another order for each epoch; the seed program, which caches
+            its batches, keeps the first order.
         optimizer: "adagrad" or "adam".
         learning_rate: of the optimizer.
         biases: predict the mean rating plus the user's and the film's own deviation plus what the
@@ -32,6 +34,7 @@ class RankingConfig:
     hidden: tuple[int, ...] = (256, 64)
     epochs: int = 3
     batch_size: int = 4096
+    reshuffle: bool = False
     optimizer: OptimizerName = "adagrad"
     learning_rate: float = 0.1
     biases: bool = False

@@ -20,6 +20,8 @@ class RetrievalConfig:
         embedding_size: length of a user's and of a film's vector.
         epochs: passes over the training ratings.
         batch_size: ratings in a training step.
+        reshuffle: put the ratings in another order for each epoch; the seed program, which caches
+            its batches, keeps the first order.
         optimizer: "adagrad" or "adam".
         learning_rate: of the optimizer.
         loss: "in-batch" softmax among the batch's films, or "full" among the whole catalogue,
@@ -39,6 +41,7 @@ class RetrievalConfig:
     embedding_size: int = 32
     epochs: int = 3
     batch_size: int = 4096
+    reshuffle: bool = False
     optimizer: OptimizerName = "adagrad"
     learning_rate: float = 0.1
     loss: LossName = "in-batch"

@@ -94,7 +94,7 @@ def encode_all(
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of encoded features, all of one size, shuffled anew for each epoch from one seed.
+    """Batches of encoded features, all of one size, shuffled from one seed.
 
     The last batch is filled up with rows of `weight` 0, which count nowhere: one size is compiled
     once.
@@ -105,6 +105,7 @@ class Batches(keras.utils.PyDataset):
         seed: of the order and of who is hidden, or None to keep all as it is.
         unknown: by column of numbers, the share of rows to hide in each epoch and the number that
             stands for "unknown" then.
+        reshuffle: draw a new order for each epoch, or keep the first one.
     """
 
     def __init__(
@@ -113,8 +114,12 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         seed: int | Sequence[int] | None = None,
         unknown: Mapping[str, tuple[float, int]] | None = None,
+        *,
+        reshuffle: bool = True,
     ) -> None:
         super().__init__()
+        self._reshuffle = reshuffle
+        self._order: NDArray[np.int64] | None = None
         self._unknown = unknown or {}
         self.size = len(features["user_index"])
         self._count = -(-self.size // batch_size)
@@ -141,10 +146,12 @@ class Batches(keras.utils.PyDataset):
         )
 
     def on_epoch_end(self) -> None:
-        """Shuffle for the next epoch, and choose anew who is unknown in it."""
+        """Shuffle, at first or always, and choose anew who is unknown in the next epoch."""
         if self._generator is None:
             return
-        order = self._generator.permutation(self.size)
+        if self._order is None or self._reshuffle:
+            self._order = self._generator.permutation(self.size)
+        order = self._order
         self._columns = {name: column[order] for name, column in self._features.items()}
         for name, (rate, number) in self._unknown.items():
             hidden = self._generator.random(self.size) < rate

@@ -29,7 +29,7 @@ class TowerModel(keras.Model):
     Args:
         users: the users' vocabulary, or their ids.
         movies: the films' vocabulary, or their ids.
-        config: settings with `epochs`, `batch_size` and `unknown_rate`.
+        config: settings with `epochs`, `batch_size`, `reshuffle` and `unknown_rate`.
         seed: of the initial weights, the order of the batches and the unknowns.
         name: of the model.
     """
@@ -70,7 +70,8 @@ class TowerModel(keras.Model):
         self.prepare(features)
         size = int(self.config.batch_size if batch_size is None else batch_size)
         require(size >= 1, "batch_size", size, "at least 1")
-        batches = Batches(features, size, [self.seed, _BATCH_STREAM, self._fits], self.unknown())
+        seed = [self.seed, _BATCH_STREAM, self._fits]
+        batches = Batches(features, size, seed, self.unknown(), reshuffle=self.config.reshuffle)
         if validation_data is not None:
             options["validation_data"] = self._even_batches(validation_data)
         self._fits += 1
