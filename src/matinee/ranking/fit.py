@@ -12,8 +12,6 @@ from matinee.ranking.config import RankingConfig
 from matinee.ranking.ranker import TwoTowerRanker
 from matinee.ranking.two_tower import MovieLensRanking
 from matinee.towers.backend import ops
-from matinee.towers.optimizers import make_optimizer
-from matinee.towers.progress import TrainingBar
 from matinee.types import FloatArray
 
 
@@ -40,10 +38,7 @@ def train_ranking(
     """As `fit_ranking`, but keep the Keras model."""
     catalog.check_items(train.items)
     model = MovieLensRanking(train.users, catalog.items, config=config, seed=seed)
-    settings = model.config
-    model.compile(optimizer=make_optimizer(settings.optimizer, settings.learning_rate))
-    with TrainingBar("Training ranking", len(train), settings.epochs) as bar:
-        model.fit(train, verbose=0, callbacks=[bar])
+    model.train(train, "Training ranking")
     return model
 
 

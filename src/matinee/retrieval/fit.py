@@ -10,8 +10,6 @@ from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.retrieval.two_tower import MovieLensRetrieval
 from matinee.towers.backend import ops
-from matinee.towers.optimizers import make_optimizer
-from matinee.towers.progress import TrainingBar
 
 
 def fit_retrieval(
@@ -37,10 +35,7 @@ def train_retrieval(
     """As `fit_retrieval`, but keep the Keras model."""
     catalog.check_items(train.items)
     model = MovieLensRetrieval(train.users, catalog.items, config=config, seed=seed)
-    settings = model.config
-    model.compile(optimizer=make_optimizer(settings.optimizer, settings.learning_rate))
-    with TrainingBar("Training retrieval", len(train), settings.epochs) as bar:
-        model.fit(train, verbose=0, callbacks=[bar])
+    model.train(train, "Training retrieval")
     return model
 
 

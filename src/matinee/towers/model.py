@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from matinee.config import check_seed, require
+from matinee.data.ratings import Ratings
 from matinee.towers.backend import keras
 from matinee.towers.inputs import Batches, Features, Ids, encode, encode_all, vocabulary_of
+from matinee.towers.optimizers import make_optimizer
+from matinee.towers.progress import TrainingBar
 
 # 1,024 rows of scores over a catalogue of thousands still fit a cache.
 _EVALUATION_ROWS = 1024
@@ -81,6 +84,18 @@ class TowerModel(keras.Model):
             counts += np.bincount(features[name], minlength=len(counts))
         self.finish()
         return history
+
+    def train(self, ratings: Ratings, label: str) -> None:
+        """Compile and fit as the configuration says, with a progress bar.
+
+        Args:
+            ratings: to train on.
+            label: what the bar says is going on.
+        """
+        settings = self.config
+        self.compile(optimizer=make_optimizer(settings.optimizer, settings.learning_rate))
+        with TrainingBar(label, len(ratings), settings.epochs) as bar:
+            self.fit(ratings, verbose=0, callbacks=[bar])
 
     def evaluate(self, x: Any, *, batch_size: int | None = None, **options: Any) -> Any:
         """The losses and metrics, by name if `return_dict=True`."""
