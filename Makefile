@@ -28,18 +28,22 @@ types: $(VENV)/.ready-dev
 layers: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
+EXTRAS := --extra report --extra tune
+COMPILE = $(BIN)/uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade
+
 # The pinned versions, with hashes and without an index URL; run it after a change of pyproject.toml.
 lock: $(VENV)/.ready-dev
-	for extra in "" dev tensorflow; do \
-	  $(BIN)/uv pip compile pyproject.toml requirements/build.in $${extra:+--extra $$extra} --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade \
-	    $${extra:+--constraint requirements/base.txt} \
-	    --output-file requirements/$${extra:-base}.txt || exit 1; \
+	$(COMPILE) --output-file requirements/base.txt
+	$(COMPILE) $(EXTRAS) --constraint requirements/base.txt --output-file requirements/all.txt
+	for extra in dev tensorflow; do \
+	  $(COMPILE) $(EXTRAS) --extra $$extra --constraint requirements/all.txt \
+	    --output-file requirements/$$extra.txt || exit 1; \
 	done
 
-$(VENV)/.ready: requirements/base.txt pyproject.toml
+$(VENV)/.ready: requirements/all.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/base.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/all.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

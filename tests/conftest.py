@@ -7,6 +7,7 @@ import pytest
 
 import matinee as mt
 from tests import synthetic
+from tests.everyone import fit_everyone
 
 RECIPES = {
     # The shape of the seed's recipe: in-batch loss, no bias anywhere, seen films recommended.
@@ -130,6 +131,14 @@ def saved_model(models):
 def any_model(request, models):
     """Each of the small models in turn."""
     return models[request.param]
+
+
+@pytest.fixture(scope="session")
+def everyone(models, split, catalog):
+    """A trained retriever of every kind, and a ranker, by name: two dictionaries."""
+    retrievers, rankers = fit_everyone(split.train, catalog)
+    own = models["default"].recommender
+    return {"two-tower": own.retriever, **retrievers}, {"two-tower": own.ranker, **rankers}
 
 
 @pytest.fixture(scope="session")

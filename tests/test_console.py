@@ -31,3 +31,17 @@ def test_a_bar_shows_what_is_done_at_which_rate(monkeypatch):
             advance(4)
             advance(10)
         assert all(part in terminal.getvalue() for part in expected)
+
+
+def test_a_bar_within_a_bar_is_silent(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress_bar("Tuning", 2, "trials") as outer:
+        with progress_bar("Training", 10, "ratings") as inner:
+            inner(10)
+        outer(2)
+    assert "Tuning" in terminal.getvalue()
+    assert "Training" not in terminal.getvalue()
+    with progress_bar("Training", 10, "ratings") as advance:
+        advance(10)
+    assert "Training" in terminal.getvalue()

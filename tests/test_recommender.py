@@ -395,3 +395,34 @@ def test_a_longer_list_begins_with_the_shorter_one(recommender):
     queries = [mt.Query(user_index=3)]
     longer = recommender.retrieve(queries, 50).items
     np.testing.assert_array_equal(recommender.retrieve(queries, 5).items, longer[:, :5])
+
+
+@pytest.fixture(scope="module")
+def others(everyone, recommender):
+    """A recommender of each other retriever, with the ranker of biases."""
+    retrievers, rankers = everyone
+    return {
+        name: mt.Recommender(recommender.catalog, own, rankers["bias"], recommender.train)
+        for name, own in retrievers.items()
+        if name != "two-tower"
+    }
+
+
+def test_any_retriever_and_ranker_recommend(others):
+    for name, other in others.items():
+        films = other.recommend(user="7", k=30)
+        assert len(films) == 30
+        assert {film.source for film in films} == {name}
+        assert not set(ids_of(films)) & seen_by(other, "7")
+        assert {film.source for film in other.recommend(user="nobody")} == {"popular"}
+        assert len(other.recommend(history={"1": 5, "4": 4}, k=5)) == 5
+
+
+def test_similar_films_by_any_retriever_that_knows_likeness(others):
+    for name, other in others.items():
+        if name != "popularity":
+            films = other.similar("1", k=5)
+            assert 1 <= len(films) <= 5
+            assert "1" not in ids_of(films)
+    with pytest.raises(ConfigError, match=r"popularity does not know .*two-tower, item-knn, "):
+        others["popularity"].similar("1")

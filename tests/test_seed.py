@@ -187,3 +187,8 @@ def test_an_interruption_exits_with_130(main_on_csv, monkeypatch):
     code, _, err = main_on_csv()
     assert code == 130
     assert err == "interrupted; nothing was left half-written\n"
+
+
+def test_a_recipe_of_other_models_is_refused(csv_files, capsys):
+    assert mt.main(["--data", str(csv_files[0]), "--recipe", "ease"]) == 2
+    assert "a recipe of ease and two-tower; expected two-tower models" in capsys.readouterr().err

@@ -11,30 +11,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matinee.artifacts import SavedModel, load_model, save_model
+    from matinee.comparison import compare
     from matinee.data.catalog import Catalog
     from matinee.data.ratings import Ratings
     from matinee.data.sources import load_catalog, load_data, load_movielens, load_ratings
     from matinee.data.splits import (
         Split,
+        check_split,
         make_split,
         split_by_time,
         split_leave_last_out,
         split_published,
         split_random,
+        split_stratified,
     )
     from matinee.data.vocabulary import Vocabulary
     from matinee.errors import MatineeError
-    from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
+    from matinee.evaluation.evaluate import evaluate, evaluate_ranker, evaluate_retriever
+    from matinee.evaluation.results import Evaluation
     from matinee.index.exact import ExactIndex
     from matinee.pipeline import evaluate_model, measure, train_model
+    from matinee.ranking.bias import BiasConfig, fit_bias
     from matinee.ranking.config import RankingConfig
     from matinee.ranking.fit import fit_ranking, ranker_of, train_ranking
+    from matinee.ranking.matrix_factorization import (
+        MatrixFactorizationConfig,
+        fit_matrix_factorization,
+    )
     from matinee.ranking.two_tower import MovieLensRanking, TwoTowerModel
-    from matinee.recipe import Recipe, load_recipe
+    from matinee.recipe import Recipe, load_recipe, save_recipe
     from matinee.recommender import Recommender
+    from matinee.report.write import write_report
     from matinee.retrieval.config import RetrievalConfig
+    from matinee.retrieval.ease import EaseConfig, fit_ease
     from matinee.retrieval.fit import fit_retrieval, retriever_of, train_retrieval
+    from matinee.retrieval.ials import IalsConfig, fit_ials
+    from matinee.retrieval.item_knn import ItemKnnConfig, fit_item_knn
     from matinee.retrieval.metrics import FactorizedTopK
+    from matinee.retrieval.popularity import PopularityConfig, fit_popularity
     from matinee.retrieval.two_tower import MovieLensRetrieval
     from matinee.seed import main, print_ratings, rank_movies, retrieve_movies
     from matinee.types import Query, Recommendation, TopK
@@ -46,30 +60,41 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "artifacts": ("SavedModel", "load_model", "save_model"),
+    "comparison": ("compare",),
     "data.catalog": ("Catalog",),
     "data.ratings": ("Ratings",),
     "data.sources": ("load_catalog", "load_data", "load_movielens", "load_ratings"),
     "data.splits": (
         "Split",
+        "check_split",
         "make_split",
         "split_by_time",
         "split_leave_last_out",
         "split_published",
         "split_random",
+        "split_stratified",
     ),
     "data.vocabulary": ("Vocabulary",),
     "errors": ("MatineeError",),
-    "evaluation.evaluate": ("evaluate_ranker", "evaluate_retriever"),
+    "evaluation.evaluate": ("evaluate", "evaluate_ranker", "evaluate_retriever"),
+    "evaluation.results": ("Evaluation",),
     "index.exact": ("ExactIndex",),
     "pipeline": ("evaluate_model", "measure", "train_model"),
+    "ranking.bias": ("BiasConfig", "fit_bias"),
     "ranking.config": ("RankingConfig",),
     "ranking.fit": ("fit_ranking", "ranker_of", "train_ranking"),
+    "ranking.matrix_factorization": ("MatrixFactorizationConfig", "fit_matrix_factorization"),
     "ranking.two_tower": ("MovieLensRanking", "TwoTowerModel"),
-    "recipe": ("Recipe", "load_recipe"),
+    "recipe": ("Recipe", "load_recipe", "save_recipe"),
     "recommender": ("Recommender",),
+    "report.write": ("write_report",),
     "retrieval.config": ("RetrievalConfig",),
+    "retrieval.ease": ("EaseConfig", "fit_ease"),
     "retrieval.fit": ("fit_retrieval", "retriever_of", "train_retrieval"),
+    "retrieval.ials": ("IalsConfig", "fit_ials"),
+    "retrieval.item_knn": ("ItemKnnConfig", "fit_item_knn"),
     "retrieval.metrics": ("FactorizedTopK",),
+    "retrieval.popularity": ("PopularityConfig", "fit_popularity"),
     "retrieval.two_tower": ("MovieLensRetrieval",),
     "seed": ("main", "print_ratings", "rank_movies", "retrieve_movies"),
     "types": ("Query", "Recommendation", "TopK"),
@@ -77,12 +102,19 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BiasConfig",
     "Catalog",
+    "EaseConfig",
+    "Evaluation",
     "ExactIndex",
     "FactorizedTopK",
+    "IalsConfig",
+    "ItemKnnConfig",
     "MatineeError",
+    "MatrixFactorizationConfig",
     "MovieLensRanking",
     "MovieLensRetrieval",
+    "PopularityConfig",
     "Query",
     "RankingConfig",
     "Ratings",
@@ -95,9 +127,18 @@ __all__ = [
     "TopK",
     "TwoTowerModel",
     "Vocabulary",
+    "check_split",
+    "compare",
+    "evaluate",
     "evaluate_model",
     "evaluate_ranker",
     "evaluate_retriever",
+    "fit_bias",
+    "fit_ease",
+    "fit_ials",
+    "fit_item_knn",
+    "fit_matrix_factorization",
+    "fit_popularity",
     "fit_ranking",
     "fit_retrieval",
     "load_catalog",
@@ -115,13 +156,16 @@ __all__ = [
     "retrieve_movies",
     "retriever_of",
     "save_model",
+    "save_recipe",
     "split_by_time",
     "split_leave_last_out",
     "split_published",
     "split_random",
+    "split_stratified",
     "train_model",
     "train_ranking",
     "train_retrieval",
+    "write_report",
 ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from matinee.errors import ConfigError, NotFoundError
@@ -30,8 +32,25 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}; correct that place") from error
 
 
+def dump_toml(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
+    """TOML of nested mappings whose keys are bare: first the values, then each table.
+
+    Args:
+        values: text, numbers, booleans, lists of them, and mappings.
+        path: the keys that lead to `values`, for the heads of its tables.
+    """
+    lines, tables = list[str](), list[str]()
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            tables.append(dump_toml(cast("Mapping[str, Any]", value), (*path, key)))
+        else:
+            lines.append(f"{key} = {_toml_of(value)}\n")
+    head = f"\n[{'.'.join(path)}]\n" if path and lines else ""
+    return "".join([head, *lines, *tables])
+
+
 def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
-    """A settings dataclass from a mapping; nested dataclasses from nested mappings.
+    """A settings dataclass from a mapping.
 
     Args:
         kind: a dataclass.
@@ -39,10 +58,12 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         where: what to call the mapping in an error.
 
     Raises:
-        ConfigError: a key that is no field, or a value of another type; lists the valid keys.
+        ConfigError: a key that is no field (lists the valid ones), a field without a default that
+            is missing, or a value of another type.
     """
     hints = get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
     for key in values:
         if key not in names:
             near = difflib.get_close_matches(key, names, n=1)
@@ -50,6 +71,9 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
             raise ConfigError(
                 f"unknown setting {key!r} in {where}; {meant}valid: {', '.join(sorted(names))}"
             )
+    for field in fields:
+        needed = field.default is field.default_factory is dataclasses.MISSING
+        require(not needed or field.name in values, where, dict(values), f"{field.name} among them")
     return kind(
         **{key: _checked(hints[key], value, f"{where}.{key}") for key, value in values.items()}
     )
@@ -66,11 +90,19 @@ def check_seed(seed: int) -> None:
     require(0 <= seed < 1 << 31, "seed", seed, "a whole number from 0 to 2147483647")
 
 
+def _toml_of(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml_of, cast('list[Any]', value)))}]"
+    if isinstance(value, float):
+        return repr(value)
+    # As JSON, but that TOML also wants the control character 127 written as a code.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _checked(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{where} = {value!r}; expected a table of settings")
-        return build(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is UnionType:
+        # Of `float | None` only the number can be given: TOML has no null.
+        hint = next(kind for kind in get_args(hint) if kind is not NoneType)
     if get_origin(hint) is tuple:
         element = get_args(hint)[0]
         if not isinstance(value, list | tuple):

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Advance = Callable[[float], None]
 
 
+# Whether a bar is on the screen now.
+_shown = False
+
 # Control characters (but the line feed) could move a terminal's cursor or change its colours.
 _CONTROL = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)), "\ufffd")
 
@@ -30,7 +33,9 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def progress_bar(label: str, total: float | None, unit: str) -> Generator[Advance]:
-    """Show a bar with rate and time left while the block runs; silent where nobody watches.
+    """Show a bar with rate and time left while the block runs.
+
+    It is silent where nobody watches, and within another bar, whose work its own is a part of.
 
     Args:
         label: what is being done.
@@ -40,13 +45,18 @@ def progress_bar(label: str, total: float | None, unit: str) -> Generator[Advanc
     Yields:
         A function that takes the amount done so far.
     """
-    if not sys.stderr.isatty():
+    global _shown
+    if _shown or not sys.stderr.isatty():
         yield lambda done: None
         return
     bar = _bytes_bar() if unit == "bytes" else _count_bar(unit)
-    with bar:
-        task = bar.add_task(label, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    _shown = True
+    try:
+        with bar:
+            task = bar.add_task(label, total=total)
+            yield lambda done: bar.update(task, completed=done)
+    finally:
+        _shown = False
 
 
 def _bytes_bar() -> Progress:
@@ -69,8 +79,9 @@ def _count_bar(unit: str) -> Progress:
     class Rate(p.ProgressColumn):
         def render(self, task: p.Task) -> Text:
             speed = task.finished_speed or task.speed
+            digits = ".2g" if speed is not None and speed < 10 else ",.0f"
             return Text(
-                "" if speed is None else f"{speed:,.0f} {unit}/s", style="progress.data.speed"
+                "" if speed is None else f"{speed:{digits}} {unit}/s", style="progress.data.speed"
             )
 
     return p.Progress(

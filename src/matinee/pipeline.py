@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from matinee.artifacts import SavedModel
+from matinee.comparison import check_unseen, fit_recipe
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.data.splits import Split, make_split
-from matinee.errors import DataError, LeakageError
+from matinee.errors import DataError
 from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
-from matinee.recipe import Recipe
+from matinee.recipe import Recipe, complete
 from matinee.recommender import Recommender
+
+# What training prints and keeps of the metrics of lists.
+_MAIN = (
+    "ndcg@10",
+    "hr@10",
+    "precision@10",
+    "mrr@10",
+    "recall@10",
+    "recall@20",
+    "recall@100",
+    "users",
+)
 
 
 def train_model(
@@ -25,8 +37,11 @@ def train_model(
     protocol: str = "seed",
     seed: int = 42,
     source: Mapping[str, Any] | None = None,
+    order: Path | None = None,
 ) -> SavedModel:
     """Train both stages on a protocol's training part and measure them on its test part.
+
+    A stage that the recipe leaves open is that of the default recipe.
 
     Args:
         ratings: all of them.
@@ -35,22 +50,12 @@ def train_model(
         protocol: how to cut; "all" trains on everything and measures nothing.
         seed: of the cut and of the training.
         source: where the ratings came from, kept in the model's manifest.
+        order: of the `sasrec` protocol; see `make_split`.
     """
-    # Here, so that recommending from a saved model needs no framework.
-    from matinee.ranking.fit import fit_ranking
-    from matinee.retrieval.fit import fit_retrieval
-
-    split = make_split(ratings, protocol, seed)
-    retriever = fit_retrieval(split.train, catalog, recipe.retrieval, seed=seed)
-    ranker = fit_ranking(split.train, catalog, recipe.ranking, seed=seed)
-    recommender = Recommender(
-        catalog,
-        retriever,
-        ranker,
-        split.train,
-        candidates=recipe.candidates,
-        exclude_seen=recipe.exclude_seen,
-    )
+    recipe = complete(recipe)
+    split = make_split(ratings, protocol, seed, order=order)
+    recommender, _ = fit_recipe(recipe, split.train, catalog, seed)
+    assert isinstance(recommender, Recommender)  # noqa: S101 - a complete recipe has both stages
     data = {
         "source": dict(source or {}),
         "protocol": protocol,
@@ -63,7 +68,7 @@ def train_model(
 
 
 def measure(recommender: Recommender, split: Split) -> dict[str, float]:
-    """The metrics of both stages on a split's test part; see the `evaluation` package.
+    """The main metrics of both stages on a split's test part; `evaluate` has them all.
 
     Films already seen are left out, whatever the recommender's own setting. `two_stage_ndcg@10` is
     that of both stages' list: candidates in the order of their stars.
@@ -73,11 +78,13 @@ def measure(recommender: Recommender, split: Split) -> dict[str, float]:
     retrieval = evaluate_retriever(recommender.retriever, split.train, split.test)
     both = evaluate_retriever(recommender, split.train, split.test)
     ranking = evaluate_ranker(recommender.ranker, split.test)
-    return retrieval | {"two_stage_ndcg@10": both["ndcg@10"]} | ranking
+    return (
+        {name: retrieval[name] for name in _MAIN} | {"two_stage_ndcg@10": both["ndcg@10"]} | ranking
+    )
 
 
 def evaluate_model(
-    model: SavedModel, ratings: Ratings, protocol: str, seed: int
+    model: SavedModel, ratings: Ratings, protocol: str, seed: int, order: Path | None = None
 ) -> dict[str, float]:
     """Measure a saved model on a protocol's test part, if it was not trained on any of it.
 
@@ -85,23 +92,8 @@ def evaluate_model(
         DataError: the ratings are not those that the model was trained on.
         LeakageError: the model's training ratings and the test part overlap.
     """
-    train = model.recommender.train
-    if ratings.fingerprint() != model.data["fingerprint"]:
-        raise DataError(
-            f"these {len(ratings):,} ratings are not the {model.data['ratings']:,} that the model "
-            f"was trained from ({model.data['source']}); give the same data, or train again"
-        )
-    split = make_split(ratings, protocol, seed)
+    split = make_split(ratings, protocol, seed, order=order)
+    check_unseen(model, ratings, split, seed)
     if not len(split.test):
         raise DataError(f"protocol {protocol} tests nothing; choose another")
-    known = np.zeros(len(ratings), np.bool_)
-    known[train.position] = True
-    leaked = int(known[split.test.position].sum())
-    if leaked:
-        raise LeakageError(
-            f"the model was trained on {leaked:,} of the {len(split.test):,} test ratings of "
-            f"protocol {protocol}, seed {seed} (it was trained by protocol "
-            f"{model.data['protocol']}, seed {model.seed}); evaluate it by that one, or train one "
-            f"with --protocol {protocol} --seed {seed}"
-        )
     return measure(model.recommender, split)

@@ -12,9 +12,17 @@ from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError, NotFoundError
 from matinee.index.exact import ExactIndex
-from matinee.ranking.ranker import TwoTowerRanker
-from matinee.retrieval.retriever import TwoTowerRetriever
-from matinee.types import FloatArray, IntArray, Query, Recommendation, TopK
+from matinee.stages import RETRIEVERS
+from matinee.types import (
+    FirstStage,
+    FloatArray,
+    IntArray,
+    KnowsLikeness,
+    Query,
+    Recommendation,
+    SecondStage,
+    TopK,
+)
 
 
 class Recommender:
@@ -39,8 +47,8 @@ class Recommender:
     def __init__(
         self,
         catalog: Catalog,
-        retriever: TwoTowerRetriever,
-        ranker: TwoTowerRanker,
+        retriever: FirstStage,
+        ranker: SecondStage,
         train: Ratings,
         *,
         candidates: int = 10,
@@ -135,10 +143,16 @@ class Recommender:
         """The k films nearest to one, with the average user's stars and the likeness as score.
 
         Raises:
-            ConfigError: k below 1.
+            ConfigError: k below 1, or a retriever that does not know which films are alike.
             NotFoundError: a film that the catalogue does not have, or that nobody rated.
         """
         require(k >= 1, "k", k, "at least 1")
+        if not isinstance(self.retriever, KnowsLikeness):
+            able = ", ".join(stage.name for stage in RETRIEVERS.values() if stage.likens)
+            raise ConfigError(
+                f"the model {self.retriever.source} does not know which films are alike; expected "
+                f"one of {able}; train one of them"
+            )
         item = self.catalog.find(film)
         if self._popular.vectors[item, 0] == 0:
             raise NotFoundError(
@@ -221,7 +235,7 @@ class Recommender:
 
     def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
-        if len(query.history[0]):
+        if isinstance(self.retriever, KnowsLikeness) and len(query.history[0]):
             liked = query.history[1] >= self.retriever.liked_from
             return "history" if liked.any() else "popular"
         known = query.user_index is not None and len(self.seen(query.user_index)) > 0

@@ -18,10 +18,12 @@ from matinee.console import harmless, say
 from matinee.data.catalog import Catalog
 from matinee.data.sources import load_data
 from matinee.data.splits import Split, make_split
-from matinee.errors import MatineeError
+from matinee.errors import ConfigError, MatineeError
 from matinee.evaluation.evaluate import evaluate_retriever
-from matinee.recipe import RECIPES, Recipe, load_recipe
+from matinee.ranking.config import RankingConfig
+from matinee.recipe import Recipe, complete, load_recipe
 from matinee.recommender import Recommender
+from matinee.retrieval.config import RetrievalConfig
 from matinee.types import FloatArray
 
 
@@ -91,7 +93,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog="example: python main.py --recipe default --user 42",
     )
     parser.add_argument(
-        "--recipe", default="default", help=f"{' or '.join(RECIPES)}, or a .toml file (default)"
+        "--recipe", default="default", help="default, seed, or a .toml file (default)"
     )
     parser.add_argument("--user", default="42", help="whom to recommend films to (42)")
     parser.add_argument(
@@ -102,7 +104,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(recipe_name: str, user_id: str, data: str, seed: int) -> int:
-    recipe = load_recipe(recipe_name)
+    recipe = complete(load_recipe(recipe_name))
     ratings, catalog = load_data(data)
     print(f"{ratings}, recipe {recipe_name}")
     split = make_split(ratings, "seed", seed)
@@ -121,17 +123,28 @@ def _run(recipe_name: str, user_id: str, data: str, seed: int) -> int:
 
 
 def _train(split: Split, catalog: Catalog, recipe: Recipe, seed: int) -> Recommender:
-    """Train and evaluate both Keras models, as the seed does; keep their tables."""
+    """Train and evaluate both Keras models, as the seed does; keep their tables.
+
+    Raises:
+        ConfigError: a recipe of other models.
+    """
     from matinee.ranking.fit import ranker_of, train_ranking
     from matinee.retrieval.fit import retriever_of, train_retrieval
 
-    retrieval = train_retrieval(split.train, catalog, recipe.retrieval, seed=seed)
+    first, second = recipe.retrieval, recipe.ranking
+    if not (isinstance(first, RetrievalConfig) and isinstance(second, RankingConfig)):
+        models = [recipe.to_dict()[stage]["model"] for stage in ("retrieval", "ranking")]
+        raise ConfigError(
+            f"a recipe of {' and '.join(models)}; expected two-tower models, which alone the seed "
+            "program has; for others: matinee train"
+        )
+    retrieval = train_retrieval(split.train, catalog, first, seed=seed)
     measured = retrieval.evaluate(split.test, return_dict=True, verbose=0)
     print(f"Retrieval of {len(split.test):,} test ratings, films already seen left in:")
     for name, value in measured.items():
         if "top_" in name:
             print(f"  {name}: {value:.4f}")
-    ranking = train_ranking(split.train, catalog, recipe.ranking, seed=seed)
+    ranking = train_ranking(split.train, catalog, second, seed=seed)
     measured = ranking.evaluate(split.test, return_dict=True, verbose=0)
     print(f"Ranking of {len(split.test):,} test ratings:")
     print(f"  root_mean_squared_error: {measured['root_mean_squared_error']:.4f}")

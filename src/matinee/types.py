@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,8 +95,9 @@ class Recommendation:
         genres: names, in the catalogue's order.
         stars: predicted rating, on the scale of the ratings.
         score: the retrieval model's score; comparable within one list alone.
-        source: why the film is here: "two-tower" (the user's own vector), "history" (a vector made
-            from what a visitor likes), "popular" (nothing is known of the user), or "similar".
+        source: why the film is here: the name of the retrieval model, as "two-tower" (it knows the
+            user), "history" (that model, from what a visitor likes), "popular" (nothing is known
+            of the user), or "similar".
     """
 
     movie_id: str
@@ -152,6 +153,31 @@ class Retriever(Protocol):
         ...
 
 
+class FirstStage(Retriever, Protocol):
+    """A retriever that a `Recommender` shows films from and `save_model` writes.
+
+    Attributes:
+        source: the name of the model, as `Recommendation.source` shows it.
+        liked_from: stars from which a film in a newcomer's history speaks for their taste.
+    """
+
+    source: str
+    liked_from: float
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """The float32 arrays that make the model, beside the ratings it was trained on."""
+        ...
+
+
+@runtime_checkable
+class KnowsLikeness(Protocol):
+    """A retriever to which some films are more alike than others."""
+
+    def similar(self, item: int, k: int) -> TopK:
+        """The k films most like one, which is not among them: a `TopK` of one row."""
+        ...
+
+
 class Ranker(Protocol):
     """Predicts stars."""
 
@@ -161,4 +187,12 @@ class Ranker(Protocol):
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The same candidates in descending order of predicted stars, which are the scores."""
+        ...
+
+
+class SecondStage(Ranker, Protocol):
+    """A ranker that `save_model` writes."""
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """The float32 arrays that make the model."""
         ...

@@ -1,7 +1,7 @@
 import shutil
 
 import matinee as mt
-from tests.test_artifacts import reseal
+from tests.artifacts.checks import reseal
 
 
 def test_verify_lists_the_files_of_a_whole_model(run, model):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import matinee as mt
+from matinee.stages import RANKERS, RETRIEVERS
 
 N = 90
 
@@ -16,13 +17,26 @@ def index(request):
     return mt.ExactIndex(vectors, bias if request.param == "exact with bias" else None)
 
 
-@pytest.fixture(scope="package", params=["two-tower", "recommender"])
-def retriever(request, any_model):
-    recommender = any_model.recommender
-    return recommender if request.param == "recommender" else recommender.retriever
+TOWERS = ["seed", "default"]
 
 
-@pytest.fixture(scope="package", params=["two-tower", "recommender"])
-def ranker(request, any_model):
-    recommender = any_model.recommender
-    return recommender if request.param == "recommender" else recommender.ranker
+@pytest.fixture(
+    scope="package", params=[*RETRIEVERS, *(f"recommender {name}" for name in TOWERS), "seed"]
+)
+def retriever(request, everyone, models):
+    return _of(request.param, everyone[0], models, "retriever")
+
+
+@pytest.fixture(
+    scope="package", params=[*RANKERS, *(f"recommender {name}" for name in TOWERS), "seed"]
+)
+def ranker(request, everyone, models):
+    return _of(request.param, everyone[1], models, "ranker")
+
+
+def _of(name, kinds, models, stage):
+    """A model by its name, that of the seed recipe's shape, or a whole recommender."""
+    kind, _, whole = name.partition(" ")
+    if whole:
+        return models[whole].recommender
+    return getattr(models["seed"].recommender, stage) if kind == "seed" else kinds[kind]

@@ -3,6 +3,7 @@ import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError
+from matinee.retrieval.popularity import PopularityRetriever
 from tests.conformance.checks import check_top_k
 from tests.conformance.conftest import N
 
@@ -56,6 +57,8 @@ def test_each_query_is_answered_as_if_alone(retriever):
 
 
 def test_people_with_other_tastes_get_other_films(retriever):
+    if isinstance(retriever, PopularityRetriever):
+        pytest.skip("gives everybody the same")
     found = retriever.retrieve(QUERIES, 10)
     assert set(found.items[0].tolist()) != set(found.items[1].tolist())
 

@@ -1,5 +1,6 @@
 """ExactIndex against sorting everything in Python."""
 
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import numpy as np
@@ -40,7 +41,10 @@ def searches(draw):
         "exclude": draw(st.none() | st.lists(numbers, min_size=b, max_size=b)),
         "allow": draw(st.none() | st.lists(st.booleans(), min_size=n, max_size=n)),
         "k": draw(st.integers(1, 15)),
-        "block": draw(st.sampled_from([1, n, 2 * n, 1000])),
+        "tile": draw(st.sampled_from([1, n, 2 * n, 1000])),
+        "first": draw(st.sampled_from([1, 3, 1000])),
+        "copy_cost": draw(st.sampled_from([0, 1, 16])),
+        "queries_a_block": draw(st.sampled_from([1, 2, 1000])),
     }
 
 
@@ -50,7 +54,13 @@ def test_finds_what_sorting_everything_finds(search):
     items, n, b = search["items"], len(search["items"]), len(search["queries"])
     bias, exclude, allow = search["bias"], search["exclude"], search["allow"]
     index = mt.ExactIndex(items, None if bias is None else np.array(bias, np.float32))
-    with mock.patch.object(exact, "_BLOCK_SCORES", search["block"]):
+    with mock.patch.multiple(
+        exact,
+        _TILE_SCORES=search["tile"],
+        _FIRST_ITEMS=search["first"],
+        _COPY_COST=search["copy_cost"],
+        _BLOCK_QUERIES=search["queries_a_block"],
+    ):
         found = index.search(
             search["queries"],
             search["k"],
@@ -72,6 +82,57 @@ def test_finds_what_sorting_everything_finds(search):
         assert filled == expected
         assert found.items[row, len(expected) :].tolist() == [-1] * (width - len(expected))
         assert np.isneginf(found.scores[row, len(expected) :]).all()
+
+
+@pytest.fixture(scope="module")
+def large():
+    """An index of several tiles, and queries for several blocks."""
+    rng = np.random.default_rng(3)
+    items = rng.integers(-2, 3, (9000, 6)).astype(np.float32)
+    bias = rng.integers(-2, 3, 9000).astype(np.float32)
+    return mt.ExactIndex(items, bias), rng.integers(-2, 3, (300, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 100, 3000])
+@pytest.mark.parametrize("share", [None, 0.0, 0.02, 0.9])
+@pytest.mark.parametrize("excluding", [False, True])
+def test_many_queries_on_several_tiles_and_threads(large, k, share, excluding):
+    index, queries = large
+    rng = np.random.default_rng(4)
+    scores = queries @ index.vectors.T + index.bias
+    allow = None if share is None else rng.random(len(index)) < share
+    exclude = [rng.integers(-1, 9000, 100).astype(np.int32) for _ in queries] if excluding else None
+    if allow is not None:
+        scores[:, ~allow] = -np.inf
+    if exclude is not None:
+        for row, own in enumerate(exclude):
+            scores[row, own[own >= 0]] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(scores, order, axis=1)
+    found = index.search(queries, k, exclude, allow)
+    np.testing.assert_array_equal(found.scores, best)
+    np.testing.assert_array_equal(found.items, np.where(np.isneginf(best), -1, order))
+
+
+def test_a_query_among_many_is_answered_as_if_alone(large):
+    index, queries = large
+    together = index.search(queries, 50)
+    for row in (0, 1, 149, 150, 299):
+        alone = index.search(queries[row : row + 1], 50)
+        np.testing.assert_array_equal(alone.items[0], together.items[row])
+
+
+def test_searches_from_several_threads_answer_as_one(large):
+    index, queries = large
+    expected = index.search(queries, 20)
+
+    def ask(number):
+        rows = slice(0, 300) if number % 2 else slice(number, number + 1)
+        found = index.search(queries[rows], 20)
+        return (found.items == expected.items[rows]).all()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(ask, range(40)))
 
 
 def test_real_scores_on_a_larger_table():
@@ -136,6 +197,7 @@ def test_tables_that_cannot_be_searched_are_refused(vectors, bias, message):
         ({"vectors": np.ones((1, 3), np.float32)}, r"expected \[b, 2\]"),
         ({"vectors": np.ones(2, np.float32)}, r"expected \[b, 2\]"),
         ({"exclude": []}, "0 exclusions for 1 queries"),
+        ({"exclude": [np.array([3], np.int32)]}, "excluded item number 3; expected 0 … 2"),
         ({"allow": np.ones(4, bool)}, "expected bool"),
         ({"allow": np.ones(3, np.int32)}, "expected bool"),
     ],

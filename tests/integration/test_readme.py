@@ -1,4 +1,4 @@
-"""What the README says to type works, as it is written there."""
+"""What the README and the docs say to type works, as it is written there."""
 
 import re
 import shlex
@@ -10,14 +10,19 @@ import pytest
 
 pytestmark = pytest.mark.movielens
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = [
-    line
-    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if line.startswith("matinee ")
-]
+ROOT = Path(__file__).parents[2]
+README, EVALUATION = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/evaluation.md")
+)
+
+
+def snippets(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("matinee ")]
 
 
 def run(arguments: list[str], folder: Path) -> str:
@@ -26,21 +31,32 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=["python", "seed"])
+@pytest.mark.parametrize("snippet", snippets(README), ids=["python", "seed"])
 def test_a_snippet_runs_and_recommends_films(snippet, movielens, tmp_path):
     (tmp_path / "snippet.py").write_text(snippet, encoding="utf-8")
     assert re.search(r"\(19\d\d\)", run([sys.executable, "snippet.py"], tmp_path))
 
 
-def test_every_command_runs_in_the_order_given(movielens, tmp_path):
+def test_a_model_of_ones_own_is_measured_in_ten_lines(movielens, tmp_path):
+    [snippet] = snippets(EVALUATION)
+    (tmp_path / "snippet.py").write_text(snippet, encoding="utf-8")
+    assert re.search(r"best rated +0\.\d+ ±", run([sys.executable, "snippet.py"], tmp_path))
+    body = snippet.partition("class ")[2].rpartition("print(")[0]
+    assert len([line for line in body.splitlines() if line.strip()]) <= 10
+
+
+@pytest.mark.parametrize(
+    ("lines", "least"), [(commands(README), 10), (commands(EVALUATION), 4)], ids=["README", "docs"]
+)
+def test_every_command_runs_in_the_order_given(lines, least, movielens, tmp_path):
     rows = [
         f"{u},{f},{1 + (u * f) % 5},{1000 * u + f}" for u in range(30) for f in range(u % 3, 20)
     ]
     (tmp_path / "ratings.csv").write_text("\n".join(["user,item,rating,timestamp", *rows]))
     films = [f"{f},Film {f} (19{60 + f}),Drama|Comedy" for f in range(20)]
     (tmp_path / "films.csv").write_text("\n".join(["item,title,genres", *films]))
-    assert len(COMMANDS) >= 10
-    for command in COMMANDS:
+    assert len(lines) >= least
+    for command in lines:
         arguments = shlex.split(command)[1:]
         entry = "import sys; from matinee.cli import main; main(sys.argv[1:])"
         assert run([sys.executable, "-c", entry, *arguments], tmp_path)

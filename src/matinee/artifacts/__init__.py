@@ -2,8 +2,8 @@
 
     models/ml-100k/
       manifest.json            schema, recipe, data, metrics; rows, size and SHA-256 of:
-      retrieval.safetensors    the towers' tables
-      ranking.safetensors      the ranker's tables and layers
+      retrieval.safetensors    the tables of the retriever that the recipe names
+      ranking.safetensors      the tables and layers of the ranker
       users.parquet            the users' ids and features
       films.parquet            ids, titles, years, genres
       ratings.parquet          what the model was trained on

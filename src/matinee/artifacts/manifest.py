@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from matinee.config import build
 from matinee.errors import ConfigError, ModelFileError
 from matinee.files import read_regular
-from matinee.recipe import Recipe
+from matinee.recipe import Recipe, recipe_of
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MANIFEST = "manifest.json"
 TABLES = ("films.parquet", "ratings.parquet", "users.parquet")
 TENSORS = ("ranking.safetensors", "retrieval.safetensors")
@@ -84,9 +83,6 @@ def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
     values: dict[str, Any] = {key: manifest.get(key) for key in _EXPECTED}
     for key, (fits, expected) in _EXPECTED.items():
         require(fits(values[key]), key, values[key], expected)
-    low, high = values["scale"]
-    middle = values["liked_from"]
-    require(low <= middle <= high, "liked_from", middle, f"a number from {low:g} to {high:g}")
     for key, kind in _DATA.items():
         value: object = values["data"].get(key)
         missing = value is None and key != "protocol"
@@ -97,14 +93,16 @@ def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
         entry, rows = manifest["files"][name], ", rows" if name in TABLES else ""
         require(_is_entry(entry, bool(rows)), f"files.{name}", entry, f"sha256, size{rows}")
     try:
-        recipe_of(manifest)
+        recipe = recipe_in(manifest)
+        for stage in ("retrieval", "ranking"):
+            require(getattr(recipe, stage) is not None, "recipe", manifest["recipe"], f"a {stage}")
     except (ConfigError, ArithmeticError, TypeError) as error:
         raise ModelFileError(f"{path}: recipe: {error}; restore it or train again") from error
 
 
-def recipe_of(manifest: Mapping[str, Any]) -> Recipe:
+def recipe_in(manifest: Mapping[str, Any]) -> Recipe:
     """The recipe that a manifest holds."""
-    return build(Recipe, manifest["recipe"], "recipe")
+    return recipe_of(manifest["recipe"], "recipe")
 
 
 def _unsealed(path: Path, content: bytes) -> dict[str, Any]:
@@ -177,7 +175,6 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "data": (_is_table, "what is known of the ratings, by name"),
     "metrics": (_is_metrics, "numbers by name"),
     "scale": (_is_scale, "the lowest and the highest rating"),
-    "liked_from": (_is_number, "a number"),
 }
 # What `data` may hold; a protocol it must.
 _DATA: dict[str, type] = {

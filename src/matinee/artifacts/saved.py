@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 from safetensors.numpy import save as dump_tensors
@@ -21,20 +21,21 @@ from matinee.artifacts.manifest import (
     check_manifest,
     entry_of,
     read_manifest,
-    recipe_of,
+    recipe_in,
     seal,
 )
 from matinee.artifacts.tables import blame, dump_table, read_table
-from matinee.artifacts.tensors import read_tensors, shapes_of
+from matinee.artifacts.tensors import read_tensors
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.data.vocabulary import Vocabulary
 from matinee.errors import MatineeError, ModelFileError
 from matinee.files import atomic_directory, read_regular
-from matinee.ranking.ranker import TwoTowerRanker
 from matinee.recipe import Recipe
 from matinee.recommender import Recommender
-from matinee.retrieval.retriever import TwoTowerRetriever
+from matinee.stages import RANKERS, RETRIEVERS, Stage, stage_of
+
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,6 @@ def save_model(model: SavedModel, directory: Path | str) -> None:
         "data": dict(model.data),
         "metrics": dict(model.metrics),
         "scale": list(model.recommender.train.scale),
-        "liked_from": model.recommender.retriever.liked_from,
         "files": {
             name: entry_of(content, len(tables[name]) if name in tables else None)
             for name, content in contents.items()
@@ -215,22 +215,29 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
         catalog = Catalog(Vocabulary(films["movie_id"], "movie"), films.drop("movie_id"))
     scale = (float(manifest["scale"][0]), float(manifest["scale"][1]))
     train = _ratings(tables["users.parquet"], tables["ratings.parquet"], catalog, scale)
-    recipe = recipe_of(manifest)
-    stages = {
-        name: read_tensors(name, contents[name], shapes)
-        for name, shapes in shapes_of(recipe, len(train.users), len(train.items)).items()
-    }
+    recipe = recipe_in(manifest)
     recommender = Recommender(
         catalog,
-        TwoTowerRetriever(
-            **stages["retrieval.safetensors"], liked_from=float(manifest["liked_from"])
-        ),
-        TwoTowerRanker(stages["ranking.safetensors"], scale),
+        _stage(RETRIEVERS, recipe.retrieval, "retrieval.safetensors", contents, train),
+        _stage(RANKERS, recipe.ranking, "ranking.safetensors", contents, train),
         train,
         candidates=recipe.candidates,
         exclude_seen=recipe.exclude_seen,
     )
     return SavedModel(recommender, recipe, manifest["seed"], manifest["data"], manifest["metrics"])
+
+
+def _stage(
+    stages: Mapping[str, Stage[Model]],
+    config: object,
+    name: str,
+    contents: Mapping[str, bytes],
+    train: Ratings,
+) -> Model:
+    """A stage from its file; which tensors that holds follows from the settings and the ids."""
+    stage = stage_of(stages, config)
+    shapes = stage.shapes(config, len(train.users), len(train.items))
+    return stage.restore(read_tensors(name, contents[name], shapes), train)
 
 
 def _ratings(

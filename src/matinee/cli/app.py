@@ -10,11 +10,12 @@ import typer
 from matinee import __version__, interrupts
 from matinee.cli import options as o
 from matinee.cli.data import data_app
+from matinee.cli.evaluate import evaluate
 from matinee.cli.model import model_app
 from matinee.cli.root import Root
 from matinee.cli.show import show_json, show_metrics, show_table
+from matinee.cli.tune import tune
 from matinee.console import say
-from matinee.errors import NotFoundError
 
 app = typer.Typer(
     cls=Root,
@@ -51,9 +52,16 @@ def options(
 def train(
     out: Annotated[Path, typer.Option(help="Directory to write the model to.")],
     data: o.Data = "100k",
-    recipe: Annotated[str, typer.Option(help="default, seed, or a .toml file.")] = "default",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="default, seed, two-tower, popularity, popularity-recent, item-knn, ease, ials, "
+            "bias, mf, or a .toml file; a stage it leaves open is that of default."
+        ),
+    ] = "default",
     protocol: o.Protocol = "seed",
     seed: o.Seed = 42,
+    order: o.Order = None,
     films: o.Films = None,
     user_column: o.UserColumn = None,
     item_column: o.ItemColumn = None,
@@ -78,7 +86,15 @@ def train(
         data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
     )
     ratings, catalog = o.load_source(source)
-    model = train_model(ratings, catalog, settings, protocol=protocol, seed=seed, source=source)
+    model = train_model(
+        ratings,
+        catalog,
+        settings,
+        protocol=protocol,
+        seed=seed,
+        source=source,
+        order=o.order_of(protocol, order, source),
+    )
     interrupts.check()
     save_model(model, out)
     if json:
@@ -89,38 +105,12 @@ def train(
     say(f"saved to {out}; next: matinee recommend --model {out} --user {ratings.users.id(0)}")
 
 
-@app.command(epilog="example: matinee evaluate --model models/ml-100k --protocol seed")
-def evaluate(
-    model: o.Model,
-    protocol: Annotated[
-        str | None, typer.Option(help="How to cut; what it was trained by if not given.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Of the cut; that of the training if not given.")
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Where the ratings are; as when trained if not given.")
-    ] = None,
-    json: o.Json = False,
-) -> None:
-    """Measure a model on ratings that it was not trained on."""
-    from matinee.artifacts import load_model
-    from matinee.pipeline import evaluate_model
+app.command(epilog="example: matinee tune ease --data 100k --trials 30 --out best.toml")(tune)
 
-    saved = load_model(model)
-    source = dict(saved.data["source"])
-    if data is not None:
-        source["source"] = data
-    if "source" not in source:
-        raise NotFoundError(f"{model} does not say where its ratings are; name them with --data")
-    ratings, _ = o.load_source(source)
-    protocol = protocol or str(saved.data["protocol"])
-    seed = saved.seed if seed is None else seed
-    metrics = evaluate_model(saved, ratings, protocol, seed)
-    if json:
-        show_json({"model": str(model), "protocol": protocol, "seed": seed, "metrics": metrics})
-    else:
-        show_metrics(f"{model}, protocol {protocol}, seed {seed}", metrics)
+
+app.command(epilog="example: matinee evaluate --model default --model ease --report out.html")(
+    evaluate
+)
 
 
 @app.command(

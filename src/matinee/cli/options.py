@@ -40,9 +40,15 @@ OnBadRows = Annotated[
 ]
 Model = Annotated[Path, typer.Option("--model", help="Directory of a trained model.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of everything random.")]
-Protocol = Annotated[
-    str,
-    typer.Option(help="How to cut: seed (random 80/20), u1…u5, ua, ub, leave-last-out, time, all."),
+PROTOCOL_HELP = (
+    "How to cut: seed (random 80/20), u1…u5, ua, ub, leave-last-out, time, stratified-75-25, "
+    "ml1m-90-10, sasrec, all."
+)
+Protocol = Annotated[str, typer.Option(help=PROTOCOL_HELP)]
+_ORDER = "ml-1m-order.npz"
+Order = Annotated[
+    Path | None,
+    typer.Option(help=f"sasrec: file of the ratings' exact order; {_ORDER} beside the data."),
 ]
 
 
@@ -70,6 +76,12 @@ def source_of(
         "on_bad_rows": on_bad_rows,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def order_of(protocol: str, given: Path | None, source: dict[str, Any]) -> Path | None:
+    """The file of the ratings' order: the one given, or for `sasrec` the one beside the data."""
+    beside = Path(str(source["source"])).parent / _ORDER
+    return beside if given is None and protocol == "sasrec" and beside.is_file() else given
 
 
 def load_source(source: dict[str, Any]) -> tuple[Ratings, Catalog]:

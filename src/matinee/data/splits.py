@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matinee.config import check_seed, require
+from matinee.data.published import in_exact_order, published_test
 from matinee.data.ratings import Ratings, all_different
 from matinee.errors import ConfigError, DataError, LeakageError
 
-PROTOCOLS = ("seed", "u1", "u2", "u3", "u4", "u5", "ua", "ub", "leave-last-out", "time", "all")
+_OWN_OTHER = "other ratings of the same user and of everybody, from before and after"
+_OWN_PAST = "the user's own past, and of others also what came later"
+
+PROTOCOLS: Mapping[str, str] = MappingProxyType(
+    {
+        "seed": _OWN_OTHER,
+        "stratified-75-25": f"three quarters of each user's ratings: {_OWN_OTHER}",
+        **{f"u{fold}": _OWN_OTHER for fold in range(1, 6)},
+        "ua": f"all but ten ratings of each user: {_OWN_OTHER}",
+        "ub": f"all but ten ratings of each user: {_OWN_OTHER}",
+        "ml1m-90-10": _OWN_OTHER,
+        "leave-last-out": _OWN_PAST,
+        "sasrec": _OWN_PAST,
+        "time": "what anybody rated before one moment, and nothing of later",
+        "all": "everything; nothing is tested",
+    }
+)
+"""Each protocol by its name, with what is known when a test rating is predicted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,23 +72,43 @@ class Split:
         return "Split({}: {:,} train, {:,} validation, {:,} test)".format(self.protocol, *sizes)
 
 
-def make_split(ratings: Ratings, protocol: str, seed: int = 42, validation: float = 0.0) -> Split:
+def make_split(
+    ratings: Ratings,
+    protocol: str,
+    seed: int = 42,
+    validation: float = 0.0,
+    *,
+    order: Path | str | None = None,
+) -> Split:
     """The split of a named protocol.
 
     Args:
         ratings: all of them.
-        protocol: one of `PROTOCOLS`. `seed` is the seed program's random 80/20; `u1`…`u5`, `ua`
-            and `ub` are MovieLens 100K's published files; `leave-last-out` tests each user's last
-            rating; `time` tests the last tenth of all; `all` trains on everything.
+        protocol: one of `PROTOCOLS`. `seed` is the seed program's random 80/20;
+            `stratified-75-25` tests a random quarter of each user's ratings; `u1`…`u5`, `ua` and
+            `ub` are MovieLens 100K's published files and `ml1m-90-10` is a published tenth of
+            MovieLens 1M; `leave-last-out` tests each user's last rating, as does `sasrec`, for
+            MovieLens 1M in its exact order; `time` tests the last tenth of all; `all` trains on
+            everything.
         seed: of whatever is random.
         validation: share of the training part to hold back for choosing settings, cut the way
-            the test part is.
+            the test part is: at random, or the newest. Where each user's last rating is tested,
+            any share above 0 holds back the one before, and with 0 that one trains.
+        order: for `sasrec` alone, the file of the exact order; see `in_exact_order`.
 
     Raises:
-        ConfigError: an unknown protocol, or a seed below 0.
-        DataError: the protocol needs times or sizes that the ratings don't have.
+        ConfigError: an unknown protocol, a seed below 0, or an order that the protocol has no use
+            for.
+        DataError: the protocol needs times, sizes or an order that are not there.
     """
     check_protocol(protocol)
+    require(order is None or protocol == "sasrec", "order", order, "none but for protocol sasrec")
+    if protocol == "sasrec":
+        _need_times(ratings, protocol)
+        last = split_leave_last_out(in_exact_order(ratings, order), validation=validation > 0)
+        return replace(last, protocol=protocol)
+    if protocol == "stratified-75-25":
+        return split_stratified(ratings, test=0.25, validation=0.75 * validation, seed=seed)
     if protocol == "seed":
         return split_random(ratings, test=0.2, validation=0.8 * validation, seed=seed)
     if protocol == "leave-last-out":
@@ -74,8 +116,7 @@ def make_split(ratings: Ratings, protocol: str, seed: int = 42, validation: floa
     if protocol == "time":
         return split_by_time(ratings, validation=0.9 * validation, test=0.1)
     if protocol == "all":
-        split = split_random(ratings, test=0.0, validation=validation, seed=seed)
-        return Split("all", split.train, split.validation, split.test, seed)
+        return replace(split_random(ratings, 0.0, validation, seed), protocol=protocol)
     return split_published(ratings, protocol, validation=validation, seed=seed)
 
 
@@ -152,34 +193,99 @@ def split_by_time(ratings: Ratings, validation: float = 0.1, test: float = 0.1) 
     return _cut(ratings, "time", part)
 
 
-def split_published(ratings: Ratings, name: str, validation: float = 0.0, seed: int = 42) -> Split:
-    """MovieLens 100K's published test sets, rebuilt from the order of `u.data`.
+def split_stratified(
+    ratings: Ratings, test: float = 0.25, validation: float = 0.0, seed: int = 42
+) -> Split:
+    """Cut each user's ratings at random: shuffled, the first trains, the last tests.
 
-    u1 … u5 test one fifth of the lines each, in turn; ua tests each user's first ten lines, ub
-    their next ten (GroupLens's `mku.sh`). Validation is drawn at random from the training lines.
+    The shares are those of Microsoft's recommenders, `python_stratified_split` by user: of a
+    user's n ratings the first round((1 - test) n) are not tested, halves rounded to even.
+
+    Args:
+        ratings: all of them.
+        test: share of each user's ratings.
+        validation: share of each user's ratings.
+        seed: of NumPy's default generator, which permutes the ratings in file order.
     """
-    size = len(ratings)
-    if size != 100_000 or int(ratings.position.max()) + 1 != size:
-        raise DataError(
-            f"protocol {name} is defined by the 100,000 lines of MovieLens 100K; got "
-            f"{size:,} ratings; use the whole of --data 100k, or protocol seed"
-        )
-    part = np.zeros(size, np.int8)
-    if name[1:].isdigit():
-        fold = int(name[1:]) - 1
-        fifth = size // 5
-        part[(ratings.position >= fold * fifth) & (ratings.position < (fold + 1) * fifth)] = 2
-    else:
-        first = 0 if name == "ua" else 10
-        order = np.lexsort((ratings.position, ratings.user_index))
-        starts = np.searchsorted(ratings.user_index[order], ratings.user_index[order])
-        place = np.arange(size) - starts
-        part[order[(place >= first) & (place < first + 10)]] = 2
+    _check_shares(test, validation)
+    check_seed(seed)
+    file_order = np.argsort(ratings.position, kind="stable")
+    shuffled = file_order[np.random.default_rng(seed).permutation(len(ratings))]
+    users = ratings.user_index[shuffled]
+    grouped = shuffled[np.argsort(users, kind="stable")]
+    counts = np.bincount(users, minlength=len(ratings.users))
+    place = np.arange(len(ratings)) - np.repeat(np.cumsum(counts) - counts, counts)
+    part = np.zeros(len(ratings), np.int8)
+    for number, share in ((1, test + validation), (2, test)):
+        first = np.rint((1 - share) * counts)
+        part[grouped[place >= np.repeat(first, counts)]] = number
+    return _cut(ratings, "stratified-75-25", part, seed)
+
+
+def split_published(ratings: Ratings, name: str, validation: float = 0.0, seed: int = 42) -> Split:
+    """A published test set by its name; see `published_test`.
+
+    Validation is drawn at random from the training lines.
+    """
+    part = np.where(published_test(ratings, name), np.int8(2), np.int8(0))
     train = np.flatnonzero(part == 0)
     n_validation = round(validation * len(train))
     chosen = np.random.default_rng(seed).permutation(len(train))[:n_validation]
     part[train[chosen]] = 1
     return _cut(ratings, name, part, seed if n_validation else None)
+
+
+def check_split(split: Split) -> None:
+    """Prove that a split tells nothing that its protocol says is unknown.
+
+    That its parts share no rating is known from its birth; here, that they share no pair of user
+    and film either, and that the past comes before the future.
+
+    Raises:
+        LeakageError: a (user, film) pair stands in two parts; or, by protocol `time`, a rating is
+            not older than all of a later part; or, by `leave-last-out` and `sasrec`, a user's
+            rating is newer than one of theirs in a later part.
+        DataError: the protocol is one of those, and the ratings have no times.
+    """
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    parts = {name: part for name, part in parts.items() if len(part)}
+    _check_pairs(split.protocol, parts)
+    if split.protocol not in ("time", "leave-last-out", "sasrec"):
+        return
+    for earlier, later in combinations(parts, 2):
+        if _knows_later(split.protocol, parts[earlier], parts[later]):
+            raise LeakageError(
+                f"split {split.protocol}: {earlier} has ratings from after ones of {later}; "
+                "expected train, validation and test to follow each other in time; cut the ratings "
+                "with make_split"
+            )
+
+
+def _knows_later(protocol: str, earlier: Ratings, later: Ratings) -> bool:
+    times = [_need_times(part, protocol) for part in (earlier, later)]
+    if protocol == "time":
+        return int(times[0].max()) >= int(times[1].min())
+    limits = np.iinfo(np.int64)
+    newest = np.full(len(earlier.users), limits.min)
+    oldest = np.full(len(later.users), limits.max)
+    np.maximum.at(newest, earlier.user_index, times[0])
+    np.minimum.at(oldest, later.user_index, times[1])
+    return bool((newest > oldest).any())
+
+
+def _check_pairs(protocol: str, parts: Mapping[str, Ratings]) -> None:
+    keys = {name: p.user_index * np.int64(len(p.items)) + p.item_index for name, p in parts.items()}
+    if all_different(np.concatenate([*keys.values(), np.empty(0, np.int64)])):
+        return
+    for one, other in combinations(parts, 2):
+        shared = np.intersect1d(keys[one], keys[other])
+        if len(shared):
+            user, item = divmod(int(shared[0]), len(parts[one].items))
+            raise LeakageError(
+                f"split {protocol}: user {parts[one].users.id(user)} and film "
+                f"{parts[one].items.id(item)} stand in {one} and in {other} (so do "
+                f"{len(shared) - 1:,} more pairs); expected none; keep one rating a pair"
+            )
 
 
 def _cut(ratings: Ratings, protocol: str, part: NDArray[np.int8], seed: int | None = None) -> Split:

@@ -2,60 +2,85 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+
 import numpy as np
 
-from matinee.console import progress_bar
+from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
-from matinee.evaluation import metrics
-from matinee.types import EMPTY_ITEM, IntArray, Query, Ranker, Retriever
+from matinee.data.splits import Split, check_split
+from matinee.errors import ConfigError
+from matinee.evaluation.measure import measure_ranker, measure_retriever
+from matinee.evaluation.results import Evaluation, Facts
+from matinee.evaluation.tallies import Measured
+from matinee.types import FloatArray, IntArray, Ranker, Retriever
 
-_BLOCK_USERS = 1024
-# A ranker holds a hidden layer for each pair, so it gets fewer users at a time.
-_BLOCK_RANKED_USERS = 64
-_LIST_LENGTH = 100
+
+def evaluate(
+    models: Mapping[str, Retriever | Ranker], split: Split, catalog: Catalog | None = None
+) -> Evaluation:
+    """Measure models on a split's test part.
+
+    Args:
+        models: by name; each has `retrieve`, or `predict`, or both, and learned from the training
+            part alone.
+        split: how the ratings were cut.
+        catalog: the films, whose genres tell how diverse a list is; None leaves that out.
+
+    Raises:
+        LeakageError: the test part is known from the training part; see `check_split`.
+        ConfigError: a model that can do neither.
+    """
+    check_split(split)
+    measured: dict[str, Measured] = {}
+    facts: dict[str, Facts] = {}
+    for name, model in models.items():
+        start = time.perf_counter()
+        measured[name] = measure_model(model, split, catalog)
+        facts[name] = Facts(measure_s=time.perf_counter() - start)
+    seeds = () if split.seed is None else (split.seed,)
+    return Evaluation(split.protocol, seeds, measured, facts)
+
+
+def measure_model(model: object, split: Split, catalog: Catalog | None = None) -> Measured:
+    """Measure one model on a split's test part; what was in train or validation counts as seen.
+
+    Raises:
+        ConfigError: it has neither `retrieve` nor `predict`.
+    """
+    parts: list[Measured] = []
+    if hasattr(model, "retrieve"):
+        retriever: Retriever = model  # type: ignore[assignment]
+        seen = seen_of(split.train, split.validation)
+        features = None if catalog is None else genres_of(catalog)
+        parts.append(measure_retriever(retriever, seen, split.train, split.test, features))
+    if hasattr(model, "predict"):
+        ranker: Ranker = model  # type: ignore[assignment]
+        parts.append(measure_ranker(ranker, split.test))
+    if not parts:
+        raise ConfigError(
+            f"a {type(model).__name__} has neither retrieve nor predict; expected a Retriever, a "
+            "Ranker, or what is both"
+        )
+    return parts[0] if len(parts) == 1 else parts[0] | parts[1]
 
 
 def evaluate_retriever(retriever: Retriever, seen: Ratings, test: Ratings) -> dict[str, float]:
-    """How well the lists of a retriever hold what users did rate later or elsewhere.
-
-    Every film of the catalogue is a candidate, but those that the user has in `seen`. Users
-    without a test rating are left out; each of the others counts the same.
+    """The metrics of a retriever's lists, by name; see `measure_retriever`.
 
     Args:
         retriever: whatever has `retrieve`.
         seen: the ratings the model may know; left out of the lists.
-        test: the ratings to find; every one counts as relevant, whatever its stars.
+        test: the ratings to find.
 
     Returns:
-        `ndcg@10`, `hr@10`, `precision@10`, `mrr@10`, `recall@10`, `recall@20`, `recall@100`, and
-        `users`, how many they are the mean of.
+        Means over users, and `users`, how many they are the mean of.
     """
-    history, truth = seen.items_by_user(), test.items_by_user()
-    users = [user for user, items in enumerate(truth) if len(items)]
-    if not users:
+    if not len(test):
         return {"users": 0.0}
-    length = min(_LIST_LENGTH, len(test.items))
-    parts: list[IntArray] = []
-    with progress_bar("Evaluating lists", len(users), "users") as advance:
-        for first in range(0, len(users), _BLOCK_USERS):
-            block = users[first : first + _BLOCK_USERS]
-            queries = [Query(user_index=user) for user in block]
-            exclude = [history[user] for user in block]
-            parts.append(retriever.retrieve(queries, length, exclude).items)
-            advance(first + len(block))
-    relevant = [truth[user] for user in users]
-    hits = metrics.hits_of(np.concatenate(parts), relevant, len(test.items))
-    counts = np.array([len(items) for items in relevant])
-    values = {
-        "ndcg@10": metrics.ndcg(hits, counts, 10),
-        "hr@10": metrics.hit_rate(hits, 10),
-        "precision@10": metrics.precision(hits, 10),
-        "mrr@10": metrics.reciprocal_rank(hits, 10),
-        **{f"recall@{k}": metrics.recall(hits, counts, k) for k in (10, 20, 100)},
-    }
-    return {name: float(value.mean()) for name, value in values.items()} | {
-        "users": float(len(users))
-    }
+    measured = measure_retriever(retriever, seen.items_by_user(), seen, test)
+    return measured.values() | {"users": float(measured.tallies["hr@10"].weight.sum())}
 
 
 def evaluate_ranker(ranker: Ranker, test: Ratings) -> dict[str, float]:
@@ -70,26 +95,25 @@ def evaluate_ranker(ranker: Ranker, test: Ratings) -> dict[str, float]:
     """
     if not len(test):
         return {"ratings": 0.0}
-    rows, offsets = test.by_user()
-    counts = np.diff(offsets)
-    # Users with as many ratings share a block, so that hardly any of it is padding.
-    users = np.argsort(counts, kind="stable")[int((counts == 0).sum()) :]
-    predicted = np.empty(len(test), np.float32)
-    with progress_bar("Evaluating stars", len(test), "ratings") as advance:
-        done = 0
-        for first in range(0, len(users), _BLOCK_RANKED_USERS):
-            block = users[first : first + _BLOCK_RANKED_USERS]
-            own = [rows[offsets[user] : offsets[user + 1]] for user in block]
-            items = np.full((len(block), int(counts[block].max())), EMPTY_ITEM, np.int32)
-            for place, ratings in enumerate(own):
-                items[place, : len(ratings)] = test.item_index[ratings]
-            stars = ranker.predict([Query(user_index=int(user)) for user in block], items)
-            for place, ratings in enumerate(own):
-                predicted[ratings] = stars[place, : len(ratings)]
-            done += int(counts[block].sum())
-            advance(done)
-    return {
-        "rmse": metrics.rmse(predicted, test.rating),
-        "mae": metrics.mae(predicted, test.rating),
-        "ratings": float(len(test)),
-    }
+    return measure_ranker(ranker, test).values() | {"ratings": float(len(test))}
+
+
+def seen_of(*parts: Ratings) -> list[IntArray]:
+    """Per user, the numbers of the films they rated in any of the parts."""
+    by_user = [part.items_by_user() for part in parts if len(part)]
+    if len(by_user) == 1:
+        return by_user[0]
+    return [np.concatenate(films) for films in zip(*by_user, strict=True)]
+
+
+def genres_of(catalog: Catalog) -> FloatArray | None:
+    """A column of 0 and 1 a genre, float32 [n_items, g]; None where no film has any."""
+    lists = catalog.films["genres"].to_list()
+    names = sorted({genre for film in lists for genre in film})
+    if not names:
+        return None
+    column = {name: place for place, name in enumerate(names)}
+    marks = np.zeros((len(lists), len(names)), np.float32)
+    for film, genres in enumerate(lists):
+        marks[film, [column[genre] for genre in genres]] = 1.0
+    return marks

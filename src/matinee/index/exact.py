@@ -1,21 +1,35 @@
-"""Exact top-k by inner product, in blocks: the oracle that every other index is measured by."""
+"""Exact top-k by inner product: the oracle that every other index is measured by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matinee.errors import ConfigError, DataError
+from matinee.index.blocks import in_blocks
+from matinee.index.select import Best, Cells, check_filters, empty_top_k, excluded_cells
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
-# Scores held at a time: 4 Mi floats, 16 MiB, about what a shared cache still likes.
-_BLOCK_SCORES = 1 << 22
+# Queries that share a pass over the vectors: from some hundred on, the product is at its fastest.
+_BLOCK_QUERIES = 1024
+# Scores of one tile: 1 MiB, so that they are still in the core's own cache when looked through.
+_TILE_SCORES = 1 << 18
+# Items of the first tile: a wider one gives a tighter first bound, so fewer candidates after it.
+_FIRST_ITEMS = 4096
+# Scores of the first tile at most, 16 MiB: this bounds the memory of a thread.
+_FIRST_SCORES = 1 << 22
+# Copying a vector costs about as much as scoring it for so many queries.
+_COPY_COST = 16
 
 
 class ExactIndex:
     """Brute force over item vectors, with filters applied before the best are picked.
+
+    A block of queries is multiplied with one tile of the vectors after the other; the scores of a
+    tile are looked through while they are in cache (`Best`), and never reach the main memory.
 
     Args:
         vectors: float32 [n, d], one row an item.
@@ -40,7 +54,9 @@ class ExactIndex:
             )
         self.vectors = np.ascontiguousarray(vectors, np.float32)
         self.bias = None if bias is None else np.ascontiguousarray(bias, np.float32)
-        self._transposed = np.ascontiguousarray(self.vectors.T)
+        # The bias is one dimension more of the product: free there, another pass anywhere else.
+        rows = [self.vectors.T] if self.bias is None else [self.vectors.T, self.bias[None]]
+        self._columns = np.concatenate(rows)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -57,76 +73,91 @@ class ExactIndex:
         Args:
             vectors: float32 [b, d], the queries.
             k: how many; at most n are given.
-            exclude: per query, item numbers that must not come back.
+            exclude: per query, item numbers that must not come back; -1 excludes nothing.
             allow: bool [n]; False keeps an item from every answer.
 
         Returns:
             min(k, n) columns; a row with fewer eligible items ends in empty slots.
 
         Raises:
-            ConfigError: k below 1 or shapes that do not fit.
+            ConfigError: k below 1, shapes that do not fit, or an excluded number that is no item.
         """
         size, width = self.vectors.shape
-        if k < 1:
-            raise ConfigError(f"k = {k}; expected at least 1")
         if vectors.ndim != 2 or vectors.shape[1] != width:
             raise ConfigError(f"query vectors of shape {vectors.shape}; expected [b, {width}]")
-        if exclude is not None and len(exclude) != len(vectors):
-            raise ConfigError(
-                f"{len(exclude)} exclusions for {len(vectors)} queries; expected one each"
-            )
+        check_filters(len(vectors), size, k, exclude, allow)
         k = min(k, size)
-        items = np.empty((len(vectors), k), np.int32)
-        scores = np.empty((len(vectors), k), np.float32)
-        offset = self._offset(allow)
-        step = max(1, _BLOCK_SCORES // size)
-        for first in range(0, len(vectors), step):
-            rows = slice(first, first + step)
-            block = vectors[rows] @ self._transposed
-            if offset is not None:
-                block += offset
-            if exclude is not None:
-                for row, forbidden in enumerate(exclude[rows]):
-                    # An empty slot of another list, -1, excludes nothing.
-                    block[row, forbidden[forbidden != EMPTY_ITEM]] = -np.inf
-            items[rows], scores[rows] = top_k(block, k)
-        return TopK(items, scores)
+        queries = np.asarray(vectors, np.float32)
+        if self.bias is not None:
+            queries = np.column_stack([queries, np.ones(len(queries), np.float32)])
+        found = empty_top_k(len(queries), k)
+        opened = _worth_copying(allow, len(queries))
+        columns = self._columns if opened is None else self._columns[:, opened]
 
-    def _offset(self, allow: NDArray[np.bool_] | None) -> FloatArray | None:
-        if allow is None:
-            return self.bias
-        if allow.shape != (len(self),) or allow.dtype != np.bool_:
-            raise ConfigError(f"allow is {allow.dtype} {allow.shape}; expected bool ({len(self)},)")
-        closed = np.where(allow, np.float32(0), np.float32(-np.inf))
-        return closed if self.bias is None else closed + self.bias
+        def work(rows: slice) -> None:
+            excluded = None if exclude is None else excluded_cells(exclude[rows], size)
+            if opened is None:
+                items, scores = _best(columns, queries[rows], k, excluded, allow)
+            else:
+                if excluded is not None:
+                    excluded = _among(opened, excluded)
+                items, scores = _best(columns, queries[rows], k, excluded, None)
+                items[items != EMPTY_ITEM] = opened[items[items != EMPTY_ITEM]]
+            found.items[rows], found.scores[rows] = items, scores
+
+        first_tile = min(size, max(_FIRST_ITEMS, 4 * k))
+        in_blocks(work, len(queries), min(_BLOCK_QUERIES, -(-_FIRST_SCORES // first_tile)), size)
+        return found
 
 
-def top_k(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-    """The k largest of each row, descending, equal ones in the order of their columns.
+def _worth_copying(allow: NDArray[np.bool_] | None, queries: int) -> NDArray[np.int64] | None:
+    """The allowed items, if they are so few that searching a copy of them alone is cheaper."""
+    if allow is None:
+        return None
+    opened = np.flatnonzero(allow)
+    saved = (len(allow) - len(opened)) * queries
+    return opened if len(opened) * _COPY_COST < saved else None
+
+
+def _among(opened: NDArray[np.int64], excluded: Cells) -> Cells:
+    """The excluded cells that are among the opened items, by their places there."""
+    rows, items = excluded
+    place = np.searchsorted(opened, items)
+    there = np.append(opened, -1)[place] == items
+    return rows[there], place[there]
+
+
+def _best(
+    columns: FloatArray,
+    queries: FloatArray,
+    k: int,
+    excluded: Cells | None,
+    allow: NDArray[np.bool_] | None,
+) -> tuple[IntArray, FloatArray]:
+    """The k best for each of a block of queries.
 
     Args:
-        scores: float32 [b, n] without NaN; -inf is not eligible.
-        k: 1 … n.
-
-    Returns:
-        items int32 [b, k] and scores float32 [b, k]; slots without an eligible column hold -1
-        and -inf.
+        columns: float32 [d, m], one column an item.
+        queries: float32 [b, d].
+        k: how many; m may be smaller.
+        excluded: cells of [b, m] that do not count.
+        allow: bool [m], or None for all.
     """
-    rows, size = scores.shape
-    if k < size:
-        columns = np.argpartition(scores, size - k, axis=1)[:, size - k :]
-        kept = np.take_along_axis(scores, columns, axis=1)
-        # A partition keeps any of the columns that tie for the last place; the lowest are wanted.
-        ties = (scores >= kept.min(axis=1, keepdims=True)).sum(axis=1) > k
-        for row in np.flatnonzero(ties):
-            columns[row] = np.argsort(-scores[row], kind="stable")[:k]
-        columns.sort(axis=1)
-        kept = np.take_along_axis(scores, columns, axis=1)
-    else:
-        columns = np.broadcast_to(np.arange(size, dtype=np.int64), (rows, size))
-        kept = scores
-    order = np.argsort(-kept, axis=1, kind="stable")
-    best = np.take_along_axis(kept, order, axis=1)
-    items = np.take_along_axis(columns, order, axis=1).astype(np.int32)
-    items[np.isneginf(best)] = EMPTY_ITEM
-    return items, best
+    rows, size = len(queries), columns.shape[1]
+    width = max(1, _TILE_SCORES // rows)
+    first_tile = min(size, max(width, _FIRST_ITEMS, 4 * k))
+    if excluded is not None:
+        order = np.argsort(excluded[1])
+        excluded = excluded[0][order], excluded[1][order]
+    room = np.empty(rows * first_tile, np.float32)
+    best = Best(rows, k)
+    for first, last in pairwise([0, *range(first_tile, size, width), size]):
+        scores = room[: rows * (last - first)].reshape(rows, last - first)
+        np.matmul(queries, columns[:, first:last], out=scores)
+        if allow is not None:
+            scores[:, ~allow[first:last]] = -np.inf
+        if excluded is not None:
+            own = slice(*np.searchsorted(excluded[1], (first, last)))
+            scores[excluded[0][own], excluded[1][own] - first] = -np.inf
+        best.offer(scores, first)
+    return best.top()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from matinee.errors import ModelFileError
+from matinee.ranking.config import RankingConfig
+from matinee.ranking.order import in_order
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, TopK, known_users
 
 # Ratings' worth of trust in "like everybody" against a newcomer's own mean (Koren 2010 uses 10
@@ -43,6 +46,26 @@ class TwoTowerRanker:
                 )
             width = kernel.shape[1]
 
+    @classmethod
+    def of(cls, tensors: dict[str, FloatArray], scale: tuple[float, float]) -> TwoTowerRanker:
+        """A ranker from its tensors and the scale of the ratings."""
+        return cls(tensors, scale)
+
+    @staticmethod
+    def shapes(config: RankingConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        size = config.embedding_size
+        shapes: dict[str, tuple[int, ...]] = {
+            "user_vectors": (n_users + 1, size),
+            "movie_vectors": (n_items + 1, size),
+            "user_bias": (n_users + 1,),
+            "movie_bias": (n_items + 1,),
+            "mean": (),
+        }
+        for place, widths in enumerate(pairwise((2 * size, *config.hidden, 1))):
+            shapes |= {f"kernel_{place}": widths, f"bias_{place}": widths[1:]}
+        return shapes
+
     def tensors(self) -> dict[str, FloatArray]:
         """The arrays that make the ranker."""
         return self._tensors
@@ -61,13 +84,7 @@ class TwoTowerRanker:
         The scores are stars before they are clipped to the scale, so that films that would all
         get the most stars still have an order.
         """
-        scores = self._scores(queries, candidates.items)
-        scores = np.where(np.isnan(scores), np.float32(-np.inf), scores)
-        order = np.lexsort((candidates.items, -scores), axis=1)
-        return TopK(
-            np.take_along_axis(candidates.items, order, axis=1),
-            np.take_along_axis(scores, order, axis=1),
-        )
+        return in_order(candidates.items, self._scores(queries, candidates.items))
 
     def _scores(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
         """Stars float32 [b, k], not yet clipped; NaN where an item is -1."""

@@ -8,8 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.data.ratings import Ratings
 from matinee.errors import ModelFileError
 from matinee.index.exact import ExactIndex
+from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.fold_in import FoldIn
 from matinee.types import FloatArray, IntArray, Query, TopK, known_users
 
@@ -46,6 +48,21 @@ class TwoTowerRetriever:
         self.movie_offset = movie_offset
         self.liked_from = liked_from
         self.index = ExactIndex(movie_vectors, movie_bias)
+
+    @classmethod
+    def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> TwoTowerRetriever:
+        """A retriever from its tensors; from the middle of the scale on a film is liked."""
+        return cls(**tensors, liked_from=sum(train.scale) / 2)
+
+    @staticmethod
+    def shapes(config: RetrievalConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        return {
+            "user_vectors": (n_users + 1, config.embedding_size),
+            "movie_vectors": (n_items, config.embedding_size),
+            "movie_bias": (n_items,),
+            "movie_offset": (n_items,),
+        }
 
     def tensors(self) -> dict[str, FloatArray]:
         """The arrays that make the retriever, by the names of its arguments."""

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from matinee.data.sources import locks
-from matinee.data.sources.locks import locked
+from matinee.data.sources.locks import claimed, locked
 from matinee.errors import DataError
 
 
@@ -47,3 +47,11 @@ def test_waiting_is_said_and_has_an_end(path, monkeypatch, capsys):
     with locked(path), pytest.raises(DataError, match=r"set.lock for an hour"), locked(path):
         pass
     assert capsys.readouterr().err.count("Waiting for another process") == 1
+
+
+def test_a_claim_does_not_wait(path):
+    with claimed(path), pytest.raises(DataError, match=r"it holds .*set\.lock"), claimed(path):
+        pass
+    with claimed(path):
+        assert path.exists()
+    assert not path.exists()

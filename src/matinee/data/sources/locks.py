@@ -44,13 +44,38 @@ def locked(path: Path) -> Generator[None]:
     try:
         yield
     finally:
-        if _HAS_FLOCK:
-            path.unlink(missing_ok=True)
-            os.close(descriptor)
-        else:
-            # An open file cannot be deleted there.
-            os.close(descriptor)
-            path.unlink(missing_ok=True)
+        _give_back(path, descriptor)
+
+
+@contextmanager
+def claimed(path: Path) -> Generator[None]:
+    """As `locked`, but do not wait.
+
+    Raises:
+        DataError: another process holds the lock file.
+        OSError: it cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = _take(path)
+    if descriptor is None:
+        raise DataError(
+            f"another process works on this (it holds {path}); wait for its end, or delete the "
+            "file if there is none"
+        )
+    try:
+        yield
+    finally:
+        _give_back(path, descriptor)
+
+
+def _give_back(path: Path, descriptor: int) -> None:
+    if _HAS_FLOCK:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+    else:
+        # An open file cannot be deleted there.
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
 
 
 def _take(path: Path) -> int | None:

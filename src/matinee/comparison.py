@@ -1,0 +1,218 @@
+"""Models side by side: trained on a protocol's training part, measured on its test part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from matinee.artifacts import SavedModel, load_model
+from matinee.data.catalog import Catalog
+from matinee.data.ratings import Ratings
+from matinee.data.splits import Split, check_split, make_split
+from matinee.errors import ConfigError, DataError, LeakageError
+from matinee.evaluation.evaluate import measure_model
+from matinee.evaluation.results import Evaluation, Facts
+from matinee.evaluation.tallies import Measured
+from matinee.recipe import RECIPES, Recipe, load_recipe
+from matinee.recommender import Recommender
+from matinee.stages import RANKERS, RETRIEVERS, stage_of
+from matinee.types import FirstStage, FloatArray, SecondStage
+
+Losses = dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """An evaluation, and what a report shows beside the numbers.
+
+    Attributes:
+        evaluation: the numbers.
+        split: of the last seed.
+        film_vectors: float32 [n_items, d] of the first model that has any, of the last seed.
+    """
+
+    evaluation: Evaluation
+    split: Split
+    film_vectors: FloatArray | None
+
+
+def compare(
+    models: Sequence[str],
+    ratings: Ratings,
+    catalog: Catalog,
+    *,
+    protocol: str = "seed",
+    seeds: Sequence[int] = (42,),
+    order: Path | None = None,
+) -> Comparison:
+    """Measure models by one protocol, over one or more seeds.
+
+    Args:
+        models: recipes that Matinee ships or .toml files, which are trained on the training part
+            of each seed's split, and directories of saved models. A recipe with one stage is
+            measured by that one; one with both by the list that users see and by its stars.
+        ratings: all of them.
+        catalog: the films.
+        protocol: how to cut.
+        seeds: of the cut and of the training.
+        order: of the `sasrec` protocol; see `make_split`.
+
+    Raises:
+        ConfigError: no model, one that is there twice, or an unknown recipe or protocol.
+        DataError: the protocol tests nothing, or a saved model is of other ratings.
+        LeakageError: a saved model was trained on some of what is tested.
+    """
+    entries = [_Entry.of(name) for name in models]
+    names = [entry.name for entry in entries]
+    if not names or len(set(names)) < len(names) or not seeds:
+        raise ConfigError(
+            f"models {', '.join(names) or 'none'}, {len(seeds)} seeds; expected at least one of "
+            "each, and each model once"
+        )
+    split: Split | None = None
+    for seed in seeds:
+        split = make_split(ratings, protocol, seed, order=order)
+        _need_test(split)
+        check_split(split)
+        for entry in entries:
+            entry.measure(split, ratings, catalog, seed)
+    assert split is not None  # noqa: S101 - there is a seed
+    evaluation = Evaluation(
+        protocol,
+        tuple(seeds),
+        {entry.name: Measured.of(entry.measured) for entry in entries},
+        {entry.name: entry.facts() for entry in entries},
+    )
+    vectors = next((entry.vectors for entry in entries if entry.vectors is not None), None)
+    return Comparison(evaluation, split, vectors)
+
+
+def check_unseen(model: SavedModel, ratings: Ratings, split: Split, seed: int) -> None:
+    """Refuse to test a saved model on what it learned from.
+
+    Args:
+        model: read from a directory.
+        ratings: all of them.
+        split: of these ratings.
+        seed: that the split was asked for with.
+
+    Raises:
+        DataError: the ratings are not those that the model was trained on.
+        LeakageError: the model's training ratings and the test part overlap.
+    """
+    if ratings.fingerprint() != model.data["fingerprint"]:
+        raise DataError(
+            f"these {len(ratings):,} ratings are not the {model.data['ratings']:,} that the model "
+            f"was trained from ({model.data['source']}); give the same data, or train again"
+        )
+    known = np.zeros(len(ratings), np.bool_)
+    known[model.recommender.train.position] = True
+    leaked = int(known[split.test.position].sum())
+    if leaked:
+        raise LeakageError(
+            f"the model was trained on {leaked:,} of the {len(split.test):,} test ratings of "
+            f"protocol {split.protocol}, seed {seed} (it was trained by protocol "
+            f"{model.data['protocol']}, seed {model.seed}); evaluate it by that one, or train one "
+            f"with --protocol {split.protocol} --seed {seed}"
+        )
+
+
+def fit_recipe(
+    recipe: Recipe, train: Ratings, catalog: Catalog, seed: int
+) -> tuple[Recommender | FirstStage | SecondStage, Losses]:
+    """Train the stages that a recipe has: both as a recommender, or the one as it is.
+
+    Returns:
+        The model, and the training losses of each stage that has any.
+
+    Raises:
+        ConfigError: the recipe has no stage.
+    """
+    losses: Losses = {}
+    retriever: FirstStage | None = None
+    ranker: SecondStage | None = None
+    if recipe.retrieval is not None:
+        first = stage_of(RETRIEVERS, recipe.retrieval).fit(train, catalog, recipe.retrieval, seed)
+        retriever, losses["retrieval"] = first.model, first.losses
+    if recipe.ranking is not None:
+        second = stage_of(RANKERS, recipe.ranking).fit(train, catalog, recipe.ranking, seed)
+        ranker, losses["ranking"] = second.model, second.losses
+    losses = {stage: values for stage, values in losses.items() if values}
+    if retriever is not None and ranker is not None:
+        recommender = Recommender(
+            catalog,
+            retriever,
+            ranker,
+            train,
+            candidates=recipe.candidates,
+            exclude_seen=recipe.exclude_seen,
+        )
+        return recommender, losses
+    model = retriever or ranker
+    if model is None:
+        raise ConfigError("the recipe has no stage; expected [retrieval], [ranking], or both")
+    return model, losses
+
+
+def _need_test(split: Split) -> None:
+    if not len(split.test):
+        raise DataError(f"protocol {split.protocol} tests nothing; choose another")
+
+
+@dataclass(eq=False)
+class _Entry:
+    """A model that was asked for, and what was measured of it so far."""
+
+    name: str
+    source: Recipe | SavedModel
+    measured: list[Measured] = field(default_factory=list[Measured])
+    fit_s: list[float] = field(default_factory=list[float])
+    measure_s: list[float] = field(default_factory=list[float])
+    losses: Losses = field(default_factory=dict[str, tuple[float, ...]])
+    vectors: FloatArray | None = None
+
+    @classmethod
+    def of(cls, name: str) -> _Entry:
+        if name in RECIPES or name.endswith(".toml"):
+            return cls(name, load_recipe(name))
+        if Path(name).is_dir():
+            return cls(name, load_model(name))
+        raise ConfigError(
+            f"no model {name!r}; expected one of {', '.join(RECIPES)}, a .toml file of settings, "
+            "or the directory of a saved model"
+        )
+
+    def measure(self, split: Split, ratings: Ratings, catalog: Catalog, seed: int) -> None:
+        """Train it on a split, unless it is trained, and measure it."""
+        if isinstance(self.source, SavedModel):
+            check_unseen(self.source, ratings, split, seed)
+            model = self.source.recommender
+        else:
+            start = time.perf_counter()
+            model, self.losses = fit_recipe(self.source, split.train, catalog, seed)
+            self.fit_s.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        self.measured.append(measure_model(model, split, catalog))
+        self.measure_s.append(time.perf_counter() - start)
+        self.vectors = film_vectors(model)
+
+    def facts(self) -> Facts:
+        """How it came about."""
+        recipe = self.source.recipe if isinstance(self.source, SavedModel) else self.source
+        return Facts(
+            trials=sum(tuning.trials for tuning in recipe.tuning.values()),
+            fit_s=float(np.mean(self.fit_s)) if self.fit_s else None,
+            measure_s=float(np.mean(self.measure_s)),
+            losses=self.losses,
+        )
+
+
+def film_vectors(model: object) -> FloatArray | None:
+    """The films' vectors float32 [n_items, d] of a model of factors, or None."""
+    owner = model.retriever if isinstance(model, Recommender) else model
+    index = getattr(owner, "index", None)
+    return getattr(owner, "movie_vectors", getattr(index, "vectors", None))
