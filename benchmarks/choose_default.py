@@ -53,16 +53,16 @@ def main() -> None:
     options = parser.parse_args()
     ratings, catalog = mt.load_movielens("100k")
     split = mt.make_split(ratings, "seed", options.seed, validation=0.1)
-    recipe = mt.load_recipe("default")
+    towers, ranking_towers = (mt.load_recipe(n) for n in ("two-tower", "two-tower-ranking"))
     retrieval = []
     for change in RETRIEVAL:
-        config = replace(recipe.retrieval, **change)
+        config = replace(towers.retrieval, **change)
         retriever = mt.fit_retrieval(split.train, catalog, config, seed=options.seed)
         found = mt.evaluate_retriever(retriever, split.train, split.validation)
         retrieval.append({"setting": named(change), **found})
     ranking = []
     for change in RANKING:
-        config = replace(recipe.ranking, **change)
+        config = replace(ranking_towers.ranking, **change)
         ranker = mt.fit_ranking(split.train, catalog, config, seed=options.seed)
         ranking.append({"setting": named(change), **mt.evaluate_ranker(ranker, split.validation)})
     if options.json:

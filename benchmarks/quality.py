@@ -17,8 +17,17 @@ import matinee as mt
 from matinee.data.sources import load_data
 from matinee.evaluation.bootstrap import Estimate
 
-LISTS = ("popularity", "popularity-recent", "item-knn", "ease", "ials", "two-tower", "default")
-STARS = ("bias", "mf", "default")
+LISTS = (
+    "popularity",
+    "popularity-recent",
+    "item-knn",
+    "ease",
+    "ials",
+    "two-tower",
+    "blend",
+    "default",
+)
+STARS = ("bias", "two-tower-ranking", "mf")
 # The best of Microsoft's table (ML-100K, k = 10), as published.
 PUBLISHED = {"BiVAE": 0.4751, "BPR": 0.4420, "LightGCN": 0.4198, "NCF": 0.3961, "SAR": 0.3825}
 FOLDS = ("u1", "u2", "u3", "u4", "u5")

@@ -1,4 +1,4 @@
-"""Quality of both recipes on MovieLens 100K over several random 80/20 splits.
+"""Quality of the seed program's recipe on MovieLens 100K over several random 80/20 splits.
 
     python benchmarks/recipes.py [--seeds 5] [--data 100k] [--json]
 
@@ -93,7 +93,7 @@ def main() -> None:
         split = mt.make_split(ratings, "seed", seed)
         plain = mt.evaluate_retriever(Popularity(split.train), split.train, split.test)
         measured.setdefault("popularity, biases", []).append(plain | {"rmse": bias_rmse(split)})
-        for recipe in ("seed", "default"):
+        for recipe in ("seed",):
             found = run_recipe(recipe, split, catalog, seed)
             measured.setdefault(recipe, []).append(found)
     if options.json:

@@ -2,18 +2,39 @@
 
 from matinee.ranking.bias import BiasConfig
 from matinee.ranking.matrix_factorization import MatrixFactorizationConfig
+from matinee.retrieval.blend import BlendConfig
 from matinee.retrieval.ease import EaseConfig
 from matinee.retrieval.ials import IalsConfig
 from matinee.retrieval.item_knn import ItemKnnConfig
 from matinee.retrieval.popularity import PopularityConfig
+from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.stages import RANKERS, RETRIEVERS
 
 # Beside the two-tower models, whose settings and trained models the fixture `models` has.
 RETRIEVER_CONFIGS = {
+    "blend": BlendConfig(
+        members=2,
+        member_size=8,
+        rank=6,
+        epochs=8,
+        batch_users=16,
+        learning_rate=0.02,
+        item_rank=10,
+        ease_l2=20.0,
+    ),
     "popularity": PopularityConfig(window_days=60.0),
     "item-knn": ItemKnnConfig(neighbors=20, shrinkage=1.0),
     "ease": EaseConfig(l2=20.0),
     "ials": IalsConfig(embedding_size=8, sweeps=4),
+    "sequence": SequenceConfig(
+        embedding_size=8,
+        blocks=1,
+        max_length=16,
+        epochs=12,
+        batch_size=8,
+        learning_rate=0.02,
+        patience=0,
+    ),
 }
 RANKER_CONFIGS = {
     "bias": BiasConfig(),

@@ -4,7 +4,13 @@ import stat
 
 import pytest
 
-from matinee.files import atomic_directory, atomic_file, read_regular, sha256_of
+from matinee.files import (
+    atomic_directory,
+    atomic_file,
+    can_be_written,
+    read_regular,
+    sha256_of,
+)
 
 INTERRUPTIONS = [ValueError("broken"), KeyboardInterrupt(), SystemExit(1)]
 
@@ -45,6 +51,13 @@ def test_a_failure_keeps_the_old_file_and_no_other(tmp_path, error):
         write_half(temporary, error)
     assert path.read_text() == "old"
     assert names_in(tmp_path) == ["file.txt"]
+
+
+def test_tells_where_a_file_could_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    names = ("new", "file", "deep/er/new", "folder", "file/new")
+    assert [can_be_written(tmp_path / name) for name in names] == [True] * 3 + [False] * 2
 
 
 def test_a_directory_appears_whole_with_what_is_in_it(tmp_path):

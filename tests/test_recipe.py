@@ -20,9 +20,11 @@ def model_of(config, stages):
 @pytest.mark.parametrize(
     ("name", "retriever", "ranker"),
     [
-        ("default", "two-tower", "two-tower"),
+        ("default", "blend", "mf"),
         ("seed", "two-tower", "two-tower"),
         ("two-tower", "two-tower", None),
+        ("two-tower-ranking", None, "two-tower"),
+        ("blend", "blend", None),
         ("popularity", "popularity", None),
         ("popularity-recent", "popularity", None),
         ("item-knn", "item-knn", None),
@@ -49,18 +51,22 @@ def test_the_seed_recipe_is_the_seed_programs_hyperparameters():
     assert recipe.ranking.hidden == (256, 64)
 
 
-def test_the_default_recipe_regularizes_has_biases_and_leaves_seen_films_out():
-    recipe = mt.load_recipe("default")
-    assert recipe.exclude_seen
-    assert recipe.ranking.biases
-    assert recipe.retrieval.l2 > 0
+def test_the_default_recipe_leaves_seen_films_out():
+    assert mt.load_recipe("default").exclude_seen
+
+
+def test_the_two_tower_recipes_regularize_and_have_biases():
+    assert mt.load_recipe("two-tower").retrieval.l2 > 0
+    assert mt.load_recipe("two-tower").retrieval.film_bias
+    assert mt.load_recipe("two-tower-ranking").ranking.biases
 
 
 def test_recipes_of_one_model_have_the_settings_of_the_shipped_ones():
-    assert mt.load_recipe("two-tower").retrieval == mt.load_recipe("default").retrieval
+    assert mt.load_recipe("blend").retrieval == mt.load_recipe("default").retrieval
+    assert mt.load_recipe("mf").ranking == mt.load_recipe("default").ranking
     assert mt.load_recipe("popularity").retrieval.window_days is None
     assert mt.load_recipe("popularity-recent").retrieval.window_days > 0
-    for name in ("item-knn", "ease", "ials"):
+    for name in ("blend", "item-knn", "ease", "ials"):
         assert mt.load_recipe(name).retrieval == RETRIEVERS[name].config()
     for name in ("bias", "mf"):
         assert mt.load_recipe(name).ranking == RANKERS[name].config()
@@ -117,7 +123,7 @@ def test_a_stage_that_is_left_open_is_completed_by_the_default():
         ('[ranking]\nhidden = ["a"]', "hidden = 'a'; expected int"),
         ("candidates = [\n1 2]", r"mine\.toml is not TOML.*line 2"),
         ('[retrieval]\nmodel = "eas"', r"retrieval\.model = 'eas'; expected one of .*mean ease\?"),
-        ('[retrieval]\nmodel = "mf"', r"'mf'; expected one of two-tower, popularity, item-knn, ea"),
+        ('[retrieval]\nmodel = "mf"', r"'mf'; expected one of two-tower, blend, popularity"),
         ("[ranking]\nmodel = 3", "model = 3; expected one of two-tower, bias, mf"),
         ('[retrieval]\nmodel = "ease"\nepochs = 3', r"'epochs' in .*retrieval; .*valid: l2$"),
         ('[retrieval]\nmodel = "ease"\nl2 = 0', "ease.l2 = 0.0; expected above 0"),

@@ -424,5 +424,5 @@ def test_similar_films_by_any_retriever_that_knows_likeness(others):
             films = other.similar("1", k=5)
             assert 1 <= len(films) <= 5
             assert "1" not in ids_of(films)
-    with pytest.raises(ConfigError, match=r"popularity does not know .*two-tower, item-knn, "):
+    with pytest.raises(ConfigError, match=r"popularity does not know .*two-tower, blend"):
         others["popularity"].similar("1")

@@ -189,6 +189,10 @@ def test_an_interruption_exits_with_130(main_on_csv, monkeypatch):
     assert err == "interrupted; nothing was left half-written\n"
 
 
-def test_a_recipe_of_other_models_is_refused(csv_files, capsys):
-    assert mt.main(["--data", str(csv_files[0]), "--recipe", "ease"]) == 2
-    assert "a recipe of ease and two-tower; expected two-tower models" in capsys.readouterr().err
+def test_the_program_runs_models_that_are_no_towers(csv_files, capsys):
+    arguments = ["--data", str(csv_files[0]), "--recipe", "default", "--user", "42"]
+    assert mt.main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "root_mean_squared_error:" in out
+    assert "factorized_top_k" not in out
+    assert len(out.split("For user 42:\n")[1].splitlines()) == 10

@@ -21,12 +21,12 @@ def test_each_name_and_each_kind_of_settings_is_that_of_one_stage(stages):
 
 
 def test_other_settings_and_other_names_are_refused_with_those_there_are():
-    with pytest.raises(ConfigError, match="type RankingConfig; expected one of RetrievalConfig, P"):
+    with pytest.raises(ConfigError, match="type RankingConfig; expected one of RetrievalConfig, B"):
         stage_of(RETRIEVERS, mt.RankingConfig())
     with pytest.raises(ConfigError, match=r"'eas'; expected one of .*; did you mean ease\?"):
         stage_named(RETRIEVERS, "eas", "model")
     for name in ("mf", 3, None, ["ease"]):
-        with pytest.raises(ConfigError, match="expected one of two-tower, popularity, item-knn"):
+        with pytest.raises(ConfigError, match="expected one of two-tower, blend, popularity"):
             stage_named(RETRIEVERS, name, "model")
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matinee.errors import MatineeError
     from matinee.evaluation.evaluate import evaluate, evaluate_ranker, evaluate_retriever
     from matinee.evaluation.results import Evaluation
+    from matinee.index.approximate import ApproximateConfig, ApproximateIndex
     from matinee.index.exact import ExactIndex
     from matinee.pipeline import evaluate_model, measure, train_model
     from matinee.ranking.bias import BiasConfig, fit_bias
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from matinee.recipe import Recipe, load_recipe, save_recipe
     from matinee.recommender import Recommender
     from matinee.report.write import write_report
+    from matinee.retrieval.blend import BlendConfig
+    from matinee.retrieval.blend_fit import fit_blend
     from matinee.retrieval.config import RetrievalConfig
     from matinee.retrieval.ease import EaseConfig, fit_ease
     from matinee.retrieval.fit import fit_retrieval, retriever_of, train_retrieval
@@ -78,6 +81,7 @@ _HOMES = {
     "errors": ("MatineeError",),
     "evaluation.evaluate": ("evaluate", "evaluate_ranker", "evaluate_retriever"),
     "evaluation.results": ("Evaluation",),
+    "index.approximate": ("ApproximateConfig", "ApproximateIndex"),
     "index.exact": ("ExactIndex",),
     "pipeline": ("evaluate_model", "measure", "train_model"),
     "ranking.bias": ("BiasConfig", "fit_bias"),
@@ -88,6 +92,8 @@ _HOMES = {
     "recipe": ("Recipe", "load_recipe", "save_recipe"),
     "recommender": ("Recommender",),
     "report.write": ("write_report",),
+    "retrieval.blend": ("BlendConfig",),
+    "retrieval.blend_fit": ("fit_blend",),
     "retrieval.config": ("RetrievalConfig",),
     "retrieval.ease": ("EaseConfig", "fit_ease"),
     "retrieval.fit": ("fit_retrieval", "retriever_of", "train_retrieval"),
@@ -102,7 +108,10 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ApproximateConfig",
+    "ApproximateIndex",
     "BiasConfig",
+    "BlendConfig",
     "Catalog",
     "EaseConfig",
     "Evaluation",
@@ -134,6 +143,7 @@ __all__ = [
     "evaluate_ranker",
     "evaluate_retriever",
     "fit_bias",
+    "fit_blend",
     "fit_ease",
     "fit_ials",
     "fit_item_knn",

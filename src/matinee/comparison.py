@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Comparison:
 
 
 def compare(
-    models: Sequence[str],
+    models: Sequence[str | Path],
     ratings: Ratings,
     catalog: Catalog,
     *,
@@ -62,24 +63,30 @@ def compare(
         order: of the `sasrec` protocol; see `make_split`.
 
     Raises:
-        ConfigError: no model, one that is there twice, or an unknown recipe or protocol.
+        ConfigError: no model, one that is there twice, an unknown recipe or protocol, or a
+            catalogue of other films.
         DataError: the protocol tests nothing, or a saved model is of other ratings.
         LeakageError: a saved model was trained on some of what is tested.
     """
-    entries = [_Entry.of(name) for name in models]
+    catalog.check_items(ratings.items)
+    entries = [_Entry.of(str(name)) for name in models]
     names = [entry.name for entry in entries]
     if not names or len(set(names)) < len(names) or not seeds:
         raise ConfigError(
             f"models {', '.join(names) or 'none'}, {len(seeds)} seeds; expected at least one of "
             "each, and each model once"
         )
+    saved = [entry.source for entry in entries if isinstance(entry.source, SavedModel)]
+    # Before anything is trained, which may take hours.
+    for seed in seeds if saved else ():
+        split = _cut(ratings, protocol, seed, order)
+        for model in saved:
+            check_unseen(model, ratings, split, seed)
     split: Split | None = None
     for seed in seeds:
-        split = make_split(ratings, protocol, seed, order=order)
-        _need_test(split)
-        check_split(split)
+        split = _cut(ratings, protocol, seed, order)
         for entry in entries:
-            entry.measure(split, ratings, catalog, seed)
+            entry.measure(split, catalog, seed)
     assert split is not None  # noqa: S101 - there is a seed
     evaluation = Evaluation(
         protocol,
@@ -105,9 +112,11 @@ def check_unseen(model: SavedModel, ratings: Ratings, split: Split, seed: int) -
         LeakageError: the model's training ratings and the test part overlap.
     """
     if ratings.fingerprint() != model.data["fingerprint"]:
+        source: Mapping[str, Any] = model.data.get("source") or {}
+        place = source.get("source")
         raise DataError(
             f"these {len(ratings):,} ratings are not the {model.data['ratings']:,} that the model "
-            f"was trained from ({model.data['source']}); give the same data, or train again"
+            f"was trained from{f' ({place})' if place else ''}; give the same data, or train again"
         )
     known = np.zeros(len(ratings), np.bool_)
     known[model.recommender.train.position] = True
@@ -158,9 +167,12 @@ def fit_recipe(
     return model, losses
 
 
-def _need_test(split: Split) -> None:
+def _cut(ratings: Ratings, protocol: str, seed: int, order: Path | None) -> Split:
+    split = make_split(ratings, protocol, seed, order=order)
     if not len(split.test):
-        raise DataError(f"protocol {split.protocol} tests nothing; choose another")
+        raise DataError(f"protocol {protocol} tests nothing; choose another")
+    check_split(split)
+    return split
 
 
 @dataclass(eq=False)
@@ -186,10 +198,9 @@ class _Entry:
             "or the directory of a saved model"
         )
 
-    def measure(self, split: Split, ratings: Ratings, catalog: Catalog, seed: int) -> None:
+    def measure(self, split: Split, catalog: Catalog, seed: int) -> None:
         """Train it on a split, unless it is trained, and measure it."""
         if isinstance(self.source, SavedModel):
-            check_unseen(self.source, ratings, split, seed)
             model = self.source.recommender
         else:
             start = time.perf_counter()

@@ -68,6 +68,12 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
+def can_be_written(path: Path) -> bool:
+    """Whether a file could be made at `path`, and the directories above it that are not there."""
+    above = next(place for place in path.absolute().parents if place.exists())
+    return not path.is_dir() and above.is_dir() and os.access(above, os.W_OK)
+
+
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Generator[Path]:
     """Yield a temporary path beside `path`; on success it is fsynced and renamed to `path`.

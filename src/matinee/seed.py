@@ -18,8 +18,8 @@ from matinee.console import harmless, say
 from matinee.data.catalog import Catalog
 from matinee.data.sources import load_data
 from matinee.data.splits import Split, make_split
-from matinee.errors import ConfigError, MatineeError
-from matinee.evaluation.evaluate import evaluate_retriever
+from matinee.errors import MatineeError
+from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
 from matinee.ranking.config import RankingConfig
 from matinee.recipe import Recipe, complete, load_recipe
 from matinee.recommender import Recommender
@@ -123,21 +123,32 @@ def _run(recipe_name: str, user_id: str, data: str, seed: int) -> int:
 
 
 def _train(split: Split, catalog: Catalog, recipe: Recipe, seed: int) -> Recommender:
-    """Train and evaluate both Keras models, as the seed does; keep their tables.
+    """Train both stages and say how well they do; two towers by Keras, as the seed does."""
+    from matinee.comparison import fit_recipe
 
-    Raises:
-        ConfigError: a recipe of other models.
-    """
+    first, second = recipe.retrieval, recipe.ranking
+    if isinstance(first, RetrievalConfig) and isinstance(second, RankingConfig):
+        return _train_towers(split, catalog, recipe, first, second, seed)
+    recommender, _ = fit_recipe(recipe, split.train, catalog, seed)
+    assert isinstance(recommender, Recommender)  # noqa: S101 - a complete recipe has both stages
+    found = evaluate_ranker(recommender.ranker, split.test)
+    print(f"Ranking of {len(split.test):,} test ratings:")
+    print(f"  root_mean_squared_error: {found['rmse']:.4f}")
+    return recommender
+
+
+def _train_towers(
+    split: Split,
+    catalog: Catalog,
+    recipe: Recipe,
+    first: RetrievalConfig,
+    second: RankingConfig,
+    seed: int,
+) -> Recommender:
+    """Train and evaluate both Keras models; keep their tables."""
     from matinee.ranking.fit import ranker_of, train_ranking
     from matinee.retrieval.fit import retriever_of, train_retrieval
 
-    first, second = recipe.retrieval, recipe.ranking
-    if not (isinstance(first, RetrievalConfig) and isinstance(second, RankingConfig)):
-        models = [recipe.to_dict()[stage]["model"] for stage in ("retrieval", "ranking")]
-        raise ConfigError(
-            f"a recipe of {' and '.join(models)}; expected two-tower models, which alone the seed "
-            "program has; for others: matinee train"
-        )
     retrieval = train_retrieval(split.train, catalog, first, seed=seed)
     measured = retrieval.evaluate(split.test, return_dict=True, verbose=0)
     print(f"Retrieval of {len(split.test):,} test ratings, films already seen left in:")

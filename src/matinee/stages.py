@@ -21,15 +21,27 @@ from matinee.ranking.matrix_factorization import (
     fit_matrix_factorization,
 )
 from matinee.ranking.ranker import TwoTowerRanker
+from matinee.retrieval.blend import BlendConfig, BlendRetriever
+from matinee.retrieval.blend_fit import fit_blend
 from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.ease import EaseConfig, EaseRetriever, fit_ease
 from matinee.retrieval.ials import IalsConfig, IalsRetriever, fit_ials
 from matinee.retrieval.item_knn import ItemKnnConfig, ItemKnnRetriever, fit_item_knn
 from matinee.retrieval.popularity import PopularityConfig, PopularityRetriever, fit_popularity
 from matinee.retrieval.retriever import TwoTowerRetriever
+from matinee.retrieval.sequence.config import SequenceConfig
+from matinee.retrieval.sequence.retriever import SequenceRetriever
 from matinee.types import FirstStage, FloatArray, SecondStage
 
-RetrieverConfig = RetrievalConfig | PopularityConfig | ItemKnnConfig | EaseConfig | IalsConfig
+RetrieverConfig = (
+    RetrievalConfig
+    | BlendConfig
+    | PopularityConfig
+    | ItemKnnConfig
+    | EaseConfig
+    | IalsConfig
+    | SequenceConfig
+)
 RankerConfig = RankingConfig | BiasConfig | MatrixFactorizationConfig
 Model = TypeVar("Model")
 Tensors = dict[str, FloatArray]
@@ -124,6 +136,13 @@ def _keras_losses(model: Any) -> tuple[float, ...]:
     return tuple(float(loss) for loss in model.history.history["loss"])
 
 
+def _fit_blend(
+    train: Ratings, catalog: Catalog, config: BlendConfig, seed: int
+) -> Fitted[FirstStage]:
+    model = fit_blend(train, config, seed=seed)
+    return Fitted(model, model.losses)
+
+
 def _fit_popularity(
     train: Ratings, catalog: Catalog, config: PopularityConfig, seed: int
 ) -> Fitted[FirstStage]:
@@ -146,6 +165,15 @@ def _fit_ials(
     train: Ratings, catalog: Catalog, config: IalsConfig, seed: int
 ) -> Fitted[FirstStage]:
     model = fit_ials(train, config, seed=seed)
+    return Fitted(model, model.losses)
+
+
+def _fit_sequence(
+    train: Ratings, catalog: Catalog, config: SequenceConfig, seed: int
+) -> Fitted[FirstStage]:
+    from matinee.retrieval.sequence.fit import fit_sequence
+
+    model = fit_sequence(train, catalog, config, seed=seed)
     return Fitted(model, model.losses)
 
 
@@ -184,6 +212,9 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
             TwoTowerRetriever.shapes,
         ),
         Stage[FirstStage](
+            "blend", BlendConfig, _fit_blend, BlendRetriever.of, BlendRetriever.shapes
+        ),
+        Stage[FirstStage](
             "popularity",
             PopularityConfig,
             _fit_popularity,
@@ -196,6 +227,13 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
         ),
         Stage[FirstStage]("ease", EaseConfig, _fit_ease, EaseRetriever.of, EaseRetriever.shapes),
         Stage[FirstStage]("ials", IalsConfig, _fit_ials, IalsRetriever.of, IalsRetriever.shapes),
+        Stage[FirstStage](
+            "sequence",
+            SequenceConfig,
+            _fit_sequence,
+            SequenceRetriever.of,
+            SequenceRetriever.shapes,
+        ),
     )
 }
 RANKERS: Mapping[str, Stage[SecondStage]] = {

@@ -72,6 +72,17 @@ def test_writes_a_report(run, data, tmp_path):
     assert "popularity" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
+def test_a_report_that_fails_takes_no_numbers_away(run, data, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matinee.report.write.write_report", fails)
+    done = run("evaluate", *data, "--model", "bias", "--report", tmp_path / "out.html", "--json")
+    assert done.code == 1
+    assert done.json["models"]["bias"]["rmse"]["value"] > 0
+    assert "No space left" in done.error["message"]
+
+
 @pytest.mark.parametrize(
     "options", [("--protocol", "time"), ("--seed", 8), ("--protocol", "leave-last-out")]
 )
@@ -89,6 +100,7 @@ def test_other_ratings_are_refused(run, model, tmp_path):
     done = run("evaluate", "--model", model, "--data", tmp_path / "other.csv")
     assert done.code == 3
     assert "are not the 2,376" in done.err
+    assert "ratings.csv); give the same data" in done.err
 
 
 def test_the_ratings_may_have_moved(run, model, csv_files, tmp_path):

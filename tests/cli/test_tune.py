@@ -49,7 +49,7 @@ def test_shows_a_table_and_what_comes_next(run, data, tmp_path, monkeypatch):
     [
         (["fancy"], "model = 'fancy'; expected one of default, two-tower"),
         (["ease", "--protocol", "u9"], "protocol = 'u9'; expected one of"),
-        (["ease", "--out", "best.json"], "expected a file that ends in .toml"),
+        (["ease", "--out", "best.json"], "expected a .toml file in a directory"),
         (["ease", "--trials", "0"], "--trials"),
     ],
 )

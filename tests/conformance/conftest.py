@@ -1,20 +1,34 @@
 """Everything that promises to be an index, a retriever or a ranker, one by one."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 
 import matinee as mt
+from matinee.index import approximate
+from matinee.index.approximate import ApproximateConfig, ApproximateIndex
 from matinee.stages import RANKERS, RETRIEVERS
 
 N = 90
 
 
-@pytest.fixture(scope="package", params=["exact", "exact with bias"])
+@pytest.fixture(
+    scope="package",
+    params=["exact", "exact with bias", "approximate", "approximate with bias"],
+)
 def index(request):
     rng = np.random.default_rng(5)
     vectors = rng.integers(-2, 3, (N, 3)).astype(np.float32)
     bias = rng.integers(-2, 3, N).astype(np.float32)
-    return mt.ExactIndex(vectors, bias if request.param == "exact with bias" else None)
+    kind, _, biased = request.param.partition(" ")
+    options = (vectors, bias if biased else None)
+    if kind == "exact":
+        yield mt.ExactIndex(*options)
+        return
+    # Of so few vectors, the exact index within would otherwise answer nearly all questions.
+    with mock.patch.multiple(approximate, _AMPLE=1, _WORTH_LISTS=1):
+        yield ApproximateIndex(*options, config=ApproximateConfig(lists=45, probes=15))
 
 
 TOWERS = ["seed", "default"]

@@ -70,26 +70,35 @@ def test_validation_does_not_change_the_test_part():
 
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.2]))
 @settings(max_examples=25)
-def test_the_stratified_split_tests_a_quarter_of_each_user(seed, validation):
-    ratings = random_ratings(seed, size=150)
+def test_the_stratified_split_tests_a_quarter_of_each_film(seed, validation):
+    ratings = random_ratings(seed, size=300)
     split = make_split(ratings, "stratified-75-25", seed, validation)
     counts, train, held, test = (
-        np.bincount(part.user_index, minlength=20)
+        np.bincount(part.item_index, minlength=40)
         for part in (ratings, split.train, split.validation, split.test)
     )
-    for user in range(20):
+    for film in range(40):
         # Python's own rounding, as in the published code: halves go to the even number.
-        kept = round(0.75 * int(counts[user]))
-        assert test[user] == counts[user] - kept
-        assert train[user] == round(0.75 * (1 - validation) * int(counts[user]))
-        assert train[user] + held[user] == kept
+        kept = round(0.75 * int(counts[film]))
+        assert test[film] == counts[film] - kept
+        assert train[film] == round(0.75 * (1 - validation) * int(counts[film]))
+        assert train[film] + held[film] == kept
 
 
-def test_the_stratified_split_shuffles_the_lines_and_keeps_a_users_only_rating():
+def test_the_stratified_split_shuffles_each_films_lines_as_pandas_does():
     ratings = random_ratings(3)
     test = places(split_stratified(ratings, 0.25, seed=1).test)
+    expected = set()
+    for film in range(len(ratings.items)):
+        lines = np.sort(ratings.position[ratings.item_index == film])
+        shuffled = np.random.RandomState(1).permutation(len(lines))
+        expected.update(lines[shuffled[round(0.75 * len(lines)) :]].tolist())
+    assert test == expected
     assert test != places(split_stratified(ratings, 0.25, seed=2).test)
-    # The same lines, whatever order their times give them.
+
+
+def test_the_stratified_split_goes_by_lines_not_by_times():
+    ratings = random_ratings(3)
     untimed = Ratings.of(
         ratings.users,
         ratings.items,
@@ -99,8 +108,11 @@ def test_the_stratified_split_shuffles_the_lines_and_keeps_a_users_only_rating()
         ),
         scale=(1, 5),
     )
+    test = places(split_stratified(ratings, 0.25, seed=1).test)
     assert test == places(split_stratified(untimed, 0.25, seed=1).test)
     assert not len(make_split(random_ratings(4, size=1), "stratified-75-25").test)
+    with pytest.raises(DataError, match="leaves no rating of 0"):
+        split_stratified(ratings.take(np.zeros(len(ratings), bool)))
 
 
 @given(st.integers(0, 10**6))

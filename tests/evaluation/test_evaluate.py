@@ -80,6 +80,29 @@ def test_long_ties_are_followed_past_the_end_of_the_list(split, monkeypatch, mos
         assert short[name] == pytest.approx(whole[name]), name
 
 
+@pytest.mark.parametrize("longer", [2, 16])
+def test_a_tie_over_the_whole_catalogue_is_asked_for_in_pieces(split, monkeypatch, longer):
+    """Long lists come for few users at a time, each user once, and every answer is checked."""
+    monkeypatch.setattr(answers, "MOST_ORDERED", 0)
+    monkeypatch.setattr(answers, "LIST_LENGTH", 10)
+    monkeypatch.setattr(answers, "_LONGER", longer)
+    monkeypatch.setattr(answers, "_BLOCK_PLACES", 500)
+    scores = noise(split.test)
+    scores[::3] = 0
+    users = np.unique(split.test.user_index)
+    seen = split.train.items_by_user()
+    pieces = list(answers.lists_of(ByScore(scores), users, 90, seen, 11))
+    assert sorted(np.concatenate([some for some, _ in pieces])) == users.tolist()
+    assert max(listed.items.size for _, listed in pieces) <= 500
+    for some, listed in pieces:
+        tied = some % 3 == 0
+        assert tied.all() or not tied.any()
+        # Those who tie have all films that are left to them, the others as many as they need.
+        shown = (listed.items >= 0).sum(axis=1)
+        left = [90 - len(seen[user]) for user in some]
+        assert shown.tolist() == (left if tied.all() else [11] * len(some))
+
+
 def test_what_was_seen_is_left_out(split):
     # Training films score highest: left in, they would fill the first places.
     scores = 10 * table_of(split.train) + table_of(split.test)
@@ -99,7 +122,7 @@ def test_blocks_of_users_change_nothing(split, monkeypatch):
     stars = Stars(scores)
     whole = mt.evaluate_retriever(ByScore(scores), split.train, split.test)
     whole_stars = mt.evaluate_ranker(stars, split.test)
-    monkeypatch.setattr(module, "_BLOCK_USERS", 7)
+    monkeypatch.setattr(answers, "_BLOCK_USERS", 7)
     monkeypatch.setattr(module, "_BLOCK_RANKED_USERS", 7)
     blocked = mt.evaluate_retriever(ByScore(scores), split.train, split.test)
     assert blocked == pytest.approx(whole, rel=1e-12)
@@ -242,7 +265,10 @@ def _put(items, value, place=1):
     [
         (lambda items, scores: (items[:, :-1], scores[:, :-1]), "shape"),
         (lambda items, scores: (_put(items, items[0, 0]), scores), "a film twice"),
+        (lambda items, scores: (items[:, [*range(60), 0, *range(61, 90)]], scores), "a film twice"),
         (lambda items, scores: (_put(items, 90), scores), "a film outside 0 … 89"),
+        (lambda items, scores: (_put(items, 90, 89), scores), "a film outside 0 … 89"),
+        (lambda items, scores: (items, _put(scores, np.inf, 50)), "scores that ascend"),
         (lambda items, scores: (_put(items, -2), scores), "a film outside 0 … 89"),
         (lambda items, scores: (items[:, ::-1], scores[:, ::-1]), "scores that ascend"),
         (lambda items, scores: (items, _put(scores, np.nan)), "scores that ascend or are no numb"),

@@ -60,6 +60,16 @@ def test_lists_that_are_all_alike_leave_no_doubt_of_coverage():
     assert error == pytest.approx(sqrt(9 * np.var(without)))
 
 
+def test_untested_users_do_not_count_as_groups_of_the_jackknife():
+    lists = np.array([[0, 1], [0, 2], [3, 1]], np.int32)
+    spread = np.full((200, 2), -1, np.int32)
+    spread[[7, 57, 157]] = lists
+    alone, among = (
+        Measured({}, (table,), np.zeros(5), np.zeros(5)).whole() for table in (lists, spread)
+    )
+    assert among == alone
+
+
 def test_stars_and_lists_of_one_model_go_together():
     stars = Measured({"rmse": Tally(SUMS.total, SUMS.weight, root=True)})
     both = measured([[0, 1]] * 4) | stars

@@ -187,7 +187,7 @@ def test_without_times(ratings, catalog):
     )
     split = mt.make_split(plain, "seed", 7)
     evaluation = evaluated(split, catalog, some_models(split))
-    assert "Liked before" in Page(render(evaluation, split, catalog, NAME)).text
+    assert "Rated highest before" in Page(render(evaluation, split, catalog, NAME)).text
 
 
 def test_protocol_is_told(page, split):

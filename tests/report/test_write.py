@@ -14,7 +14,7 @@ NAME = "Synthetic world"
 
 def test_writes_the_page(tmp_path, page, evaluation, split, catalog, film_vectors):
     path = tmp_path / "new" / "report.html"
-    write_report(path, evaluation, split, catalog, data_name=NAME, film_vectors=film_vectors)
+    write_report(str(path), evaluation, split, catalog, data_name=NAME, film_vectors=film_vectors)
     assert path.read_bytes() == page.encode()
 
 

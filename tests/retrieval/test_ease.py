@@ -3,6 +3,7 @@ import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError, DataError
+from matinee.retrieval import ease
 from matinee.retrieval.ease import EaseConfig, EaseRetriever, fit_ease
 from tests.retrieval.test_histories import newcomer, ratings_of
 from tests.synthetic import KINDS, UNRATED, kind_of
@@ -14,7 +15,9 @@ def test_two_films_by_fractions():
     np.testing.assert_allclose(retriever.weights, [[0, 1 / 3], [1 / 3, 0]], rtol=1e-6)
 
 
-def test_the_weights_are_those_of_the_explicit_inverse():
+@pytest.mark.parametrize("block", [1, 5, 512])
+def test_the_weights_are_those_of_the_explicit_inverse(monkeypatch, block):
+    monkeypatch.setattr(ease, "_BLOCK_FILMS", block)
     rng = np.random.default_rng(3)
     dense = rng.random((30, 12)) < 0.3
     dense[:, 11] = False
@@ -113,3 +116,9 @@ def test_too_little_regularization_is_told():
     # Two films with the same viewers, and nothing in double precision to tell them apart.
     with pytest.raises(DataError, match=r"ease.l2 = 1e-30.*give more"):
         fit_ease(ratings_of([[0, 1]]), EaseConfig(1e-30))
+
+
+def test_too_many_films_are_refused_with_what_they_would_need():
+    train = ratings_of([[0, 1], [2]], n_items=60_000)
+    with pytest.raises(DataError, match=r"60,000 films need 43 GB.*at most 20,000; use ials"):
+        fit_ease(train)

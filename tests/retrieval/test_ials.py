@@ -1,9 +1,14 @@
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import matinee as mt
 from matinee.errors import ConfigError
+from matinee.index.blocks import blas_on_one_thread
 from matinee.retrieval.ials import IalsConfig, IalsRetriever, fit_ials
+from tests.index.test_blocks import blas_threads
 from tests.retrieval.test_histories import newcomer, ratings_of
 from tests.retrieval.test_least_squares import OBJECTIVE, loss_of
 from tests.synthetic import KINDS, UNRATED, kind_of
@@ -108,3 +113,19 @@ def test_settings_out_of_range_are_refused(settings, message):
 def test_a_seed_out_of_range_is_refused(ratings):
     with pytest.raises(ConfigError, match="seed = -1"):
         fit_ials(ratings, SMALL, seed=-1)
+
+
+def test_a_search_at_the_same_time_does_not_leave_blas_on_one_thread(ratings, monkeypatch):
+    """One that begins while the training holds BLAS to one thread and ends after it."""
+    with threadpool_limits(2, user_api="blas"), ExitStack() as search:
+        monkeypatch.setattr(
+            "matinee.retrieval.ials.half_sweep",
+            lambda rated, fixed, start, objective, run: (
+                search.enter_context(blas_on_one_thread()) and start,
+                0.0,
+            ),
+        )
+        fit_ials(ratings, IalsConfig(embedding_size=2, sweeps=1))
+        assert set(blas_threads()) == {1}
+        search.close()
+        assert set(blas_threads()) == {2}

@@ -113,7 +113,10 @@ def test_the_best_is_the_first_of_the_best(tmp_path, maximize):
     [
         (ASKED | {"seed": 4}, "begun with seed 3; now asked for seed 4"),
         (ASKED | {"data": "abd"}, "begun with data abc; now asked for data abd"),
-        (ASKED | {"model": "line", "seed": 9}, "begun with model parabola, seed 3; now asked for"),
+        (
+            ASKED | {"model": "line", "seed": 9},
+            "begun with model parabola; now asked for model line; ask",
+        ),
         (ASKED | {"more": 1}, "more None; now asked for more 1"),
     ],
 )

@@ -194,7 +194,8 @@ def test_a_study_of_something_else_is_refused(world, tmp_path, options, word):
     [
         ("seed", "best.toml", {}, "model = 'seed'; expected one of default, two-tower"),
         ("popularity", "best.toml", {}, "model = 'popularity'; expected one of default"),
-        ("ease", "best.json", {}, "expected a file that ends in .toml"),
+        ("ease", "best.json", {}, "expected a .toml file in a directory"),
+        ("ease", "mine.toml/best.toml", {}, "expected a .toml file in a directory"),
         ("ease", "mine.toml", {}, "mine.toml exists, and no trials beside it"),
         ("ease", "best.toml", {"trials": 0}, "trials = 0; expected at least 1"),
         ("ease", "best.toml", {"protocol": "u1"}, "protocol u1 is defined by the 100,000"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from matinee import interrupts
 from matinee.cli import options as o
 from matinee.cli.show import show_json, show_line, show_table
 from matinee.console import say
@@ -93,7 +94,10 @@ def evaluate(
         seeds=range(seed, seed + seeds),
         order=o.order_of(protocol, order, source),
     )
+    interrupts.check()
     name = _name_of(str(source["source"]))
+    # The numbers first: a full disk must not take them away.
+    _show(found.evaluation, name, json=json, csv=csv)
     if report is not None:
         write_report(
             report,
@@ -104,7 +108,6 @@ def evaluate(
             film_vectors=found.film_vectors,
         )
         say(f"wrote {report}")
-    _show(found.evaluation, name, json=json, csv=csv)
 
 
 def _show(evaluation: Evaluation, name: str, *, json: bool, csv: bool) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from matinee.data.ratings import Ratings
 from matinee.errors import DataError, NotFoundError
+from matinee.types import IntArray
 
 _LINES_100K = 100_000
 _LINES_1M = 1_000_209
@@ -46,6 +47,26 @@ def published_test(ratings: Ratings, name: str) -> NDArray[np.bool_]:
     first = 0 if name == "ua" else 10
     place = _places(ratings.user_index, ratings.position)
     return (place >= first) & (place < first + 10)
+
+
+def shuffled_places(groups: IntArray, position: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Each rating's place within its group, shuffled as Microsoft's recommenders did: int64 [n].
+
+    Up to its version 1.1 `python_stratified_split` sampled each group by itself with pandas, which
+    takes the permutation of NumPy's old generator, and started that from the same seed each time:
+    groups of one size are shuffled alike.
+
+    Args:
+        groups: int32 [n], the group of each rating, from 0.
+        position: int64 [n], its line.
+        seed: of the generator; 42 in the published tables.
+    """
+    counts = np.bincount(groups, minlength=1)
+    sizes, kind = np.unique(counts, return_inverse=True)
+    # For every size, where each line of a group of that size goes.
+    moved = [np.argsort(np.random.RandomState(seed).permutation(size)) for size in sizes]
+    start = np.cumsum(sizes) - sizes
+    return np.concatenate(moved)[start[kind[groups]] + _places(groups, position)]
 
 
 def in_exact_order(ratings: Ratings, order: Path | str | None) -> Ratings:
@@ -109,11 +130,11 @@ def _strictly_ascending(times: NDArray[np.int64], users: NDArray[np.int32]) -> N
     return slack + count - apart + earliest
 
 
-def _places(users: NDArray[np.int32], position: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each rating's place among its user's lines, from 0: int64 [n]."""
-    order = np.lexsort((position, users))
-    place = np.empty(len(users), np.int64)
-    place[order] = np.arange(len(users)) - np.searchsorted(users[order], users[order])
+def _places(groups: IntArray, position: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each rating's place among the lines of its group (its user, say), from 0: int64 [n]."""
+    order = np.lexsort((position, groups))
+    place = np.empty(len(groups), np.int64)
+    place[order] = np.arange(len(groups)) - np.searchsorted(groups[order], groups[order])
     return place
 
 
@@ -134,7 +155,8 @@ def _read_order(order: Path | str | None, lines: int) -> NDArray[np.integer]:
     except FileNotFoundError as error:
         raise NotFoundError(f"no order file {order}; expected {what}") from error
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{order} is no order file: {error}; expected {what}") from error
+        reason = type(error).__name__
+        raise DataError(f"{order} is no order file ({reason}); expected {what}") from error
     if position.dtype.kind not in "iu" or position.shape != (lines,):
         raise DataError(
             f"order file {order} has `position` {position.dtype} {position.shape} for {lines:,} "

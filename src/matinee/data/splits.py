@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.config import check_seed, require
-from matinee.data.published import in_exact_order, published_test
+from matinee.data.published import in_exact_order, published_test, shuffled_places
 from matinee.data.ratings import Ratings, all_different
 from matinee.errors import ConfigError, DataError, LeakageError
 
@@ -22,7 +22,7 @@ _OWN_PAST = "the user's own past, and of others also what came later"
 PROTOCOLS: Mapping[str, str] = MappingProxyType(
     {
         "seed": _OWN_OTHER,
-        "stratified-75-25": f"three quarters of each user's ratings: {_OWN_OTHER}",
+        "stratified-75-25": f"three quarters of each film's ratings: {_OWN_OTHER}",
         **{f"u{fold}": _OWN_OTHER for fold in range(1, 6)},
         "ua": f"all but ten ratings of each user: {_OWN_OTHER}",
         "ub": f"all but ten ratings of each user: {_OWN_OTHER}",
@@ -85,7 +85,7 @@ def make_split(
     Args:
         ratings: all of them.
         protocol: one of `PROTOCOLS`. `seed` is the seed program's random 80/20;
-            `stratified-75-25` tests a random quarter of each user's ratings; `u1`…`u5`, `ua` and
+            `stratified-75-25` tests a random quarter of each film's ratings; `u1`…`u5`, `ua` and
             `ub` are MovieLens 100K's published files and `ml1m-90-10` is a published tenth of
             MovieLens 1M; `leave-last-out` tests each user's last rating, as does `sasrec`, for
             MovieLens 1M in its exact order; `time` tests the last tenth of all; `all` trains on
@@ -102,7 +102,8 @@ def make_split(
         DataError: the protocol needs times, sizes or an order that are not there.
     """
     check_protocol(protocol)
-    require(order is None or protocol == "sasrec", "order", order, "none but for protocol sasrec")
+    fits = order is None or protocol == "sasrec"
+    require(fits, "order", str(order), "none but for protocol sasrec")
     if protocol == "sasrec":
         _need_times(ratings, protocol)
         last = split_leave_last_out(in_exact_order(ratings, order), validation=validation > 0)
@@ -196,29 +197,25 @@ def split_by_time(ratings: Ratings, validation: float = 0.1, test: float = 0.1) 
 def split_stratified(
     ratings: Ratings, test: float = 0.25, validation: float = 0.0, seed: int = 42
 ) -> Split:
-    """Cut each user's ratings at random: shuffled, the first trains, the last tests.
+    """Cut each film's ratings at random, as the table of Microsoft's recommenders was measured.
 
-    The shares are those of Microsoft's recommenders, `python_stratified_split` by user: of a
-    user's n ratings the first round((1 - test) n) are not tested, halves rounded to even.
+    Their benchmark stratifies by film: of its n ratings the first round((1 - test) n) of a shuffle
+    are not tested, halves rounded to even. With seed 42 the test part is theirs, rating by rating.
 
     Args:
         ratings: all of them.
-        test: share of each user's ratings.
-        validation: share of each user's ratings.
-        seed: of NumPy's default generator, which permutes the ratings in file order.
+        test: share of each film's ratings.
+        validation: share of each film's ratings.
+        seed: of NumPy's old generator; see `shuffled_places`.
     """
     _check_shares(test, validation)
     check_seed(seed)
-    file_order = np.argsort(ratings.position, kind="stable")
-    shuffled = file_order[np.random.default_rng(seed).permutation(len(ratings))]
-    users = ratings.user_index[shuffled]
-    grouped = shuffled[np.argsort(users, kind="stable")]
-    counts = np.bincount(users, minlength=len(ratings.users))
-    place = np.arange(len(ratings)) - np.repeat(np.cumsum(counts) - counts, counts)
+    films = ratings.item_index
+    place = shuffled_places(films, ratings.position, seed)
+    counts = np.bincount(films, minlength=1)[films]
     part = np.zeros(len(ratings), np.int8)
     for number, share in ((1, test + validation), (2, test)):
-        first = np.rint((1 - share) * counts)
-        part[grouped[place >= np.repeat(first, counts)]] = number
+        part[place >= np.rint((1 - share) * counts)] = number
     return _cut(ratings, "stratified-75-25", part, seed)
 
 

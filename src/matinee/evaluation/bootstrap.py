@@ -17,8 +17,8 @@ from matinee.evaluation.tallies import Measured
 
 REPEATS = 1000
 _LEVEL = 0.95
-# Draws held at a time: 32 MiB of float32.
-_BLOCK_DRAWS = 1 << 23
+# Draws held at a time: 32 MiB of float64.
+_BLOCK_DRAWS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,12 @@ def resample(models: Mapping[str, Measured], seed: int, repeats: int = REPEATS) 
     step = max(1, _BLOCK_DRAWS // max(len(tested), 1))
     for first in range(0, repeats, step):
         rows = min(step, repeats - first)
-        drawn = np.stack(
-            [
-                np.bincount(rng.integers(len(tested), size=len(tested)), minlength=len(tested))
-                for _ in range(rows)
-            ]
-        )
-        sums[first : first + rows] = drawn.astype(np.float64) @ both
+        drawn = np.empty((rows, len(tested)))
+        for times in drawn:
+            times[:] = np.bincount(
+                rng.integers(len(tested), size=len(tested)), minlength=len(tested)
+            )
+        sums[first : first + rows] = drawn @ both
     draws: Draws = {model: {} for model in models}
     for place, (tally, (model, name)) in enumerate(zip(tallies, columns, strict=True)):
         draws[model][name] = tally.ratio(sums[:, place], sums[:, len(tallies) + place])

@@ -103,8 +103,9 @@ def hits_of(items: IntArray, truth: Sequence[IntArray], n_items: int) -> Hits:
         rows = np.repeat(np.arange(len(own)), [len(films) for films in own])
         columns = np.concatenate([*own, np.empty(0, np.int32)])
         marks[rows, columns] = True
-        block = slice(first, first + len(own))
-        hits[block] = np.take_along_axis(marks[: len(own)], items[block] % (n_items + 1), axis=1)
+        # Row by row, since an index into the whole table would take longer to build than to use.
+        for row in range(len(own)):
+            np.take(marks[row], items[first + row], mode="wrap", out=hits[first + row])
         marks[rows, columns] = False
     return hits
 

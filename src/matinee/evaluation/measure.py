@@ -21,7 +21,6 @@ from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, Ranker, Retri
 CURVE = (1, 2, 5, 10, 20, 50, LIST_LENGTH)
 # How many films of a list somebody looks at.
 SHOWN = 10
-_BLOCK_USERS = 1024
 # A ranker holds a hidden layer for each pair, so it gets fewer users at a time.
 _BLOCK_RANKED_USERS = 64
 
@@ -57,24 +56,26 @@ def measure_retriever(
     shown = np.full((n_users, min(SHOWN, n_items)), EMPTY_ITEM, np.int32)
     found = np.zeros(n_items, np.int64)
     share = train.item_counts() / max(n_users, 1)
+    done = 0
     with progress_bar("Evaluating lists", len(users), "users") as advance:
-        for first in range(0, len(users), _BLOCK_USERS):
-            block = users[first : first + _BLOCK_USERS]
-            out: list[IntArray] = [seen[user] for user in block.tolist()]
+        for block, listed in lists_of(retriever, users, n_items, seen):
             own: list[IntArray] = [truth[user] for user in block.tolist()]
-            listed = lists_of(retriever, block, n_items, out)
             hits = hits_of(listed.items, own, n_items)
             relevant = np.array([len(films) for films in own])
+            if (hits.sum(axis=1) > relevant).any():
+                raise DataError("the retriever's lists hold a film twice; expected each film once")
             matches = Matches.of(hits, listed.scores, relevant)
             sums.add(block, _of_matches(matches))
             if n_items <= MOST_ORDERED:
+                out: list[IntArray] = [seen[user] for user in block.tolist()]
                 eligible = n_items - np.array([len(films) for films in out])
                 sums.add(block, {"auc": metrics.auc(matches, eligible)})
             top = listed.items[:, : shown.shape[1]]
             sums.add(block, _of_lists(top, share, n_users, features))
             shown[block] = top
             found += np.bincount(top[hits[:, : top.shape[1]]], minlength=n_items)
-            advance(first + len(block))
+            done += len(block)
+            advance(done)
     return Measured(sums.tallies(), (shown,), found, test.item_counts())
 
 

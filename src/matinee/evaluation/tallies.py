@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.evaluation.lists import coverage, exposure, gini
-from matinee.types import IntArray
+from matinee.types import EMPTY_ITEM, IntArray
 
 Floats = NDArray[np.float64]
 
@@ -90,15 +90,17 @@ class Measured:
         """Metrics of all lists together, and the standard error of each.
 
         They are no means over users, so the error is that of a jackknife by groups of users (Efron
-        1982), whose groups leave out a fiftieth of the lists each.
+        1982), whose groups leave out a fiftieth of the tested users each.
         """
         if not self.lists:
             return {}
         n_items = len(self.tested)
-        groups = min(_GROUPS, self.lists[0].shape[0])
+        tested = np.any([(lists != EMPTY_ITEM).any(axis=1) for lists in self.lists], axis=0)
+        users = np.flatnonzero(tested)
+        groups = max(1, min(_GROUPS, len(users)))
         shown = np.stack(
             [
-                np.stack([exposure(lists[g::groups], n_items) for g in range(groups)])
+                np.stack([exposure(lists[users[g::groups]], n_items) for g in range(groups)])
                 for lists in self.lists
             ]
         )

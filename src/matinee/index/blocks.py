@@ -31,7 +31,7 @@ def in_blocks(work: Callable[[slice], None], count: int, step: int, cost: int) -
         for rows in _slices(count, -(-count // step)):
             work(rows)
         return
-    with _blas_on_one_thread() as threads, ThreadPoolExecutor(threads) as pool:
+    with blas_on_one_thread() as threads, ThreadPoolExecutor(threads) as pool:
         rounds = -(-count // (step * threads))
         # Going through the results raises what a thread raised.
         for _ in pool.map(work, _slices(count, rounds * threads)):
@@ -76,7 +76,11 @@ _limit = _Limit()
 
 
 @contextmanager
-def _blas_on_one_thread() -> Generator[int]:
+def blas_on_one_thread() -> Generator[int]:
+    """Holds BLAS to one thread, for whoever starts threads of their own; gives how many it had.
+
+    All who do must do it here: limits set apart would restore each other's 1 and leave it at that.
+    """
     threads = _limit.enter()
     try:
         yield threads

@@ -105,7 +105,8 @@ class ExactIndex:
                 items[items != EMPTY_ITEM] = opened[items[items != EMPTY_ITEM]]
             found.items[rows], found.scores[rows] = items, scores
 
-        first_tile = min(size, max(_FIRST_ITEMS, 4 * k))
+        # Of long lists fewer at a time: what is sorted takes memory too.
+        first_tile = max(_FIRST_ITEMS, 4 * k)
         in_blocks(work, len(queries), min(_BLOCK_QUERIES, -(-_FIRST_SCORES // first_tile)), size)
         return found
 

@@ -1,4 +1,4 @@
-"""Three users, what they liked, and what each model shows them."""
+"""Three users, what they rated highest, and what each model shows them."""
 
 from __future__ import annotations
 

@@ -101,9 +101,14 @@ def duels(evaluation: Evaluation, models: Sequence[Model], metric: str) -> list[
 
 
 def having(evaluation: Evaluation, models: Sequence[Model], metric: str) -> list[Model]:
-    """The models that have a metric, the best first."""
+    """The models that have a metric, the best first; of equal ones, as `Evaluation.leaders`."""
     sign = 1 if words_of(metric).better == "lower" else -1
-    own = [m for m in models if metric in evaluation.estimates[m.name]]
+    given = {m.name: m for m in models}
+    own = [
+        given[name]
+        for name, estimates in evaluation.estimates.items()
+        if name in given and metric in estimates
+    ]
     return sorted(own, key=lambda m: sign * evaluation.estimates[m.name][metric].value)
 
 

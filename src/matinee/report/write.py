@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +9,14 @@ from matinee.data.catalog import Catalog
 from matinee.data.splits import Split
 from matinee.errors import ConfigError
 from matinee.evaluation.results import Evaluation
-from matinee.files import atomic_file
+from matinee.files import atomic_file, can_be_written
 from matinee.types import FloatArray
 
 _EXTRA = ("jinja2", "markupsafe", "matplotlib", "sklearn")
 
 
 def write_report(
-    path: Path,
+    path: Path | str,
     evaluation: Evaluation,
     split: Split,
     catalog: Catalog,
@@ -46,7 +45,7 @@ def write_report(
         )
     render = _renderer()
     page = render(evaluation, split, catalog, data_name, film_vectors)
-    with atomic_file(path) as temporary:
+    with atomic_file(Path(path)) as temporary:
         # The name of a directory may be no text at all.
         temporary.write_bytes(page.encode("utf-8", "replace"))
 
@@ -57,9 +56,7 @@ def check_report(path: Path) -> None:
     Raises:
         ConfigError: no .html file, a directory or none to write to, or the extra is missing.
     """
-    folder = next(place for place in path.absolute().parents if place.exists())
-    writable = folder.is_dir() and os.access(folder, os.W_OK)
-    if path.suffix != ".html" or path.is_dir() or not writable:
+    if path.suffix != ".html" or not can_be_written(path):
         raise ConfigError(
             f"report {path}; expected the name of an .html file in a directory that can be written"
         )

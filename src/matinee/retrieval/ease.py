@@ -15,11 +15,15 @@ from matinee.config import require
 from matinee.data.ratings import Ratings
 from matinee.errors import DataError
 from matinee.index.select import search_blocks
-from matinee.retrieval.histories import Histories
+from matinee.retrieval.histories import Csr, Histories
 from matinee.types import FloatArray, IntArray, Query, TopK
 
 # SciPy makes these at import and has no types for them.
 _LAPACK: Any = lapack
+# Past this many films a table of all pairs no longer fits the memory of a common computer.
+MOST_FILMS = 20_000
+# Rows of the table that are worked on at a time.
+_BLOCK_FILMS = 512
 
 
 @dataclass(frozen=True)
@@ -91,25 +95,63 @@ def fit_ease(train: Ratings, config: EaseConfig | None = None) -> EaseRetriever:
 
     They minimize |X - X B|² + l2 |B|² with a diagonal of zeros, where X is users by films of zeros
     and ones: B_ij = -P_ij / P_jj for P = (XᵀX + l2 I)⁻¹ (Steck 2019, "Embarrassingly Shallow
-    Autoencoders for Sparse Data"). Memory and time grow as n_items² and n_items³.
+    Autoencoders for Sparse Data"). Memory and time grow as n_items² (12 bytes a pair of films, so
+    4.8 GB for 20,000) and n_items³.
 
     Args:
         train: the ratings; their stars are not looked at.
         config: settings.
 
     Raises:
-        DataError: l2 is too small for the ratings to be solved in double precision.
+        DataError: l2 is too small for the ratings to be solved in double precision, or there are
+            more than 20,000 films.
     """
     l2 = (config or EaseConfig()).l2
-    matrix = Histories(train).matrix
-    together = (matrix.T @ matrix).toarray().astype(np.float64)
+    size = len(train.items)
+    if size > MOST_FILMS:
+        raise DataError(
+            f"EASE weighs all pairs of films: {size:,} films need {_gigabytes(size):.0f} GB and "
+            f"hours; expected at most {MOST_FILMS:,}; use ials or item-knn, or leave out films "
+            "with few ratings"
+        )
+    together = _together(train)
     np.fill_diagonal(together, together.diagonal() + l2)
     # A symmetric matrix read by columns is itself, so LAPACK works in place, half by half.
     half, failed = _LAPACK.dpotrf(together.T, lower=True, overwrite_a=True)
     if failed:
         raise DataError(f"ease.l2 = {l2:g} leaves films that cannot be told apart; give more")
     half, _ = _LAPACK.dpotri(half, lower=True, overwrite_c=True)
-    inverse = np.tril(half) + np.tril(half, -1).T
-    weights = (inverse / -inverse.diagonal()).astype(np.float32)
+    return EaseRetriever(_weights(half), train)
+
+
+def _gigabytes(size: int) -> float:
+    """What fitting takes at its peak: a table of float64 and one of float32."""
+    return 12 * size**2 / 1e9
+
+
+def _together(train: Ratings) -> NDArray[np.float64]:
+    """XᵀX, how many users rated both of two films: float64 [n_items, n_items]."""
+    matrix = Histories(train).matrix
+    viewers: Csr = matrix.T.tocsr()
+    size = len(train.items)
+    together = np.empty((size, size))
+    for first in range(0, size, _BLOCK_FILMS):
+        rows = slice(first, first + _BLOCK_FILMS)
+        together[rows] = (viewers[rows] @ matrix).toarray()
+    return together
+
+
+def _weights(half: NDArray[np.float64]) -> FloatArray:
+    """B float32 [n, n] from the lower half of P, float64 [n, n]."""
+    weights = np.empty(half.shape, np.float32)
+    scale = -1 / half.diagonal()
+    for first in range(0, len(half), _BLOCK_FILMS):
+        last = min(first + _BLOCK_FILMS, len(half))
+        block = np.tril(half[first:last, first:last])
+        block += np.tril(block, -1).T
+        weights[first:last, first:last] = block * scale[first:last]
+        below = half[last:, first:last]
+        weights[last:, first:last] = below * scale[first:last]
+        weights[first:last, last:] = below.T * scale[last:]
     np.fill_diagonal(weights, 0)
-    return EaseRetriever(weights, train)
+    return weights

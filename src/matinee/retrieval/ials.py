@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
 
 from matinee.config import check_seed, require
 from matinee.console import progress_bar
 from matinee.data.ratings import Ratings
+from matinee.index.blocks import blas_on_one_thread
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.histories import Csr, Histories
 from matinee.retrieval.least_squares import Objective, half_sweep
@@ -197,8 +196,8 @@ def fit_ials(train: Ratings, config: IalsConfig | None = None, *, seed: int = 42
     losses: list[float] = []
     with (
         # A thread for each core has rows of its own, and no product is worth several threads.
-        threadpool_limits(1, "blas"),
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        blas_on_one_thread() as threads,
+        ThreadPoolExecutor(threads) as pool,
         progress_bar("Training iALS", config.sweeps, "sweeps") as advance,
     ):
         for sweep in range(config.sweeps):

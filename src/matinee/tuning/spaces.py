@@ -82,6 +82,24 @@ RETRIEVER_SPACES: Mapping[str, Mapping[str, Space]] = {
         "l2": Real(1e-3, 5.0),
         "nu": Real(0.0, 1.0, log=False),
     },
+    "blend": {
+        "epochs": Whole(5, 40),
+        "batch_users": Choice((32, 48, 96)),
+        "learning_rate": Real(1e-3, 2e-2),
+        "l2": Real(1e-2, 0.2),
+        "softmax_weight": Real(0.5, 20.0),
+        "ease_l2": Real(50.0, 2000.0),
+        "nearby_weight": Real(0.05, 1.0),
+    },
+    "sequence": {
+        "embedding_size": Choice((32, 64, 128, 256)),
+        "blocks": Whole(1, 4),
+        "heads": Choice((1, 2, 4, 8)),
+        "dropout": Real(0.0, 0.6, log=False),
+        "epochs": Whole(5, 100),
+        "learning_rate": Real(2e-4, 5e-3),
+        "unknown_rate": Real(1e-3, 0.1),
+    },
 }
 RANKER_SPACES: Mapping[str, Mapping[str, Space]] = {
     "two-tower": {

@@ -86,8 +86,8 @@ class Search:
         name: of the search, among those of the storage.
         space: what to search through.
         start: settings to try first.
-        asked: what the trials depend on, by name; a search that was begun with other values is
-            refused.
+        asked: what the trials depend on, by name, the cause before what follows from it; a search
+            that was begun with other values is refused.
         maximize: whether more is better.
         seed: of the search.
 
@@ -175,13 +175,13 @@ class Search:
         if begun is None:
             self._study.set_user_attr(_ASKED, dict(asked))
             return
-        other = [key for key, value in asked.items() if begun.get(key) != value]
-        if other:
-            raise ConfigError(
-                f"the study was begun with {_listed(begun, other)}; now asked for "
-                f"{_listed(asked, other)}; ask for the same to go on, or give another --out to "
-                "begin anew"
-            )
+        for key, value in asked.items():
+            # The first alone: what comes after it differs, more often than not, because of it.
+            if begun.get(key) != value:
+                raise ConfigError(
+                    f"the study was begun with {key} {begun.get(key)}; now asked for {key} "
+                    f"{value}; ask for the same to go on, or give another --out to begin anew"
+                )
 
     def _recover(self) -> None:
         """Whatever still runs belongs to a process that is no more, for the file is ours."""
@@ -216,7 +216,3 @@ def _distribution(space: Space) -> BaseDistribution:
             return kinds.IntDistribution(low, high, log=log)
         case Choice():
             return kinds.CategoricalDistribution(space.names)
-
-
-def _listed(values: Mapping[str, Any], keys: list[str]) -> str:
-    return ", ".join(f"{key} {str(values.get(key))[:40]}" for key in keys)

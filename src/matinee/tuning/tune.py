@@ -18,6 +18,7 @@ from matinee.data.ratings import Ratings
 from matinee.data.splits import Split, make_split
 from matinee.errors import ConfigError, DataError
 from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
+from matinee.files import can_be_written
 from matinee.recipe import Recipe, Tuning, load_recipe, save_recipe
 from matinee.stages import RANKERS, RETRIEVERS, stage_of
 from matinee.tuning.spaces import RANKER_SPACES, RETRIEVER_SPACES, Space
@@ -26,10 +27,13 @@ from matinee.tuning.study import Search, Trial, load_optuna, opened
 TUNABLE = (
     "default",
     "two-tower",
+    "two-tower-ranking",
+    "blend",
     "popularity-recent",
     "item-knn",
     "ease",
     "ials",
+    "sequence",
     "bias",
     "mf",
 )
@@ -130,9 +134,10 @@ def study_of(out: Path) -> Path:
     """The file of trials that belongs to a recipe that is to be written.
 
     Raises:
-        ConfigError: no .toml file, or one that no study belongs to stands there.
+        ConfigError: no .toml file, none that can be written, or one that no study belongs to.
     """
-    require(out.suffix == ".toml", "--out", str(out), "a file that ends in .toml")
+    possible = out.suffix == ".toml" and can_be_written(out)
+    require(possible, "--out", str(out), "a .toml file in a directory that can be written")
     study = out.with_suffix(".study.db")
     if out.exists() and not study.exists():
         raise ConfigError(

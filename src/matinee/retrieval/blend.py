@@ -1,0 +1,169 @@
+"""Two views of who likes what as one two-tower model with one inner product.
+
+Softmax factors rank well far down the list, a linear item-item model at its top, and each errs
+where the other does not. Both are inner products once the item-item table is cut to few dimensions,
+so their weighted sum is one: the query tower puts a user's softmax vector and the sum of their
+films' vectors side by side, the film tower likewise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.config import require
+from matinee.data.ratings import Ratings
+from matinee.index.exact import ExactIndex
+from matinee.retrieval.histories import Histories
+from matinee.retrieval.retriever import TwoTowerRetriever
+from matinee.types import FloatArray, IntArray, Query, TopK, known_users
+
+
+@dataclass(frozen=True)
+class BlendConfig:
+    """How the views are trained and weighed; the defaults suit MovieLens 100K and 1M.
+
+    Attributes:
+        members: softmax models whose scores are averaged.
+        member_size: length of a member's vectors.
+        rank: length that the vectors of the members' average are cut to.
+        epochs: passes over the users for each member.
+        batch_users: users in a training step.
+        learning_rate: of the members' films, at first.
+        l2: weight of the squared vectors of each training rating in a member.
+        softmax_weight: of the members' average beside the item-item model, at the same spread.
+        item_rank: length that the item-item table is cut to; past 20,000 films it is left out.
+        ease_l2: regularization of EASE, which makes the item-item table.
+        nearby_weight: in that table, of what is rated shortly before and after a film, where
+            ratings have times.
+    """
+
+    members: int = 4
+    member_size: int = 128
+    rank: int = 64
+    epochs: int = 20
+    batch_users: int = 48
+    learning_rate: float = 0.005
+    l2: float = 0.05
+    softmax_weight: float = 5.0
+    item_rank: int = 128
+    ease_l2: float = 300.0
+    nearby_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name in ("members", "member_size", "rank", "item_rank"):
+            value = getattr(self, name)
+            require(1 <= value <= 4096, f"blend.{name}", value, "1 … 4096")
+        most = self.members * self.member_size
+        require(self.rank <= most, "blend.rank", self.rank, f"at most members x size, {most}")
+        for name in ("epochs", "batch_users"):
+            value = getattr(self, name)
+            require(1 <= value < 1 << 31, f"blend.{name}", value, "at least 1")
+        for name in ("learning_rate", "ease_l2", "softmax_weight"):
+            value = getattr(self, name)
+            require(0 < value < math.inf, f"blend.{name}", value, "above 0 and finite")
+        for name in ("l2", "nearby_weight"):
+            value = getattr(self, name)
+            require(0 <= value < math.inf, f"blend.{name}", value, "at least 0 and finite")
+
+
+class BlendRetriever:
+    """Retrieves by one inner product of what both views know.
+
+    Args:
+        tensors: float32, as `shapes` lists them: `user_vectors`, `movie_vectors` and `movie_bias`
+            of the softmax members' average, the last user being the average one; the
+            `history_vectors` that a user's films bring them and the `item_vectors` that these are
+            multiplied by; the `weights` of both views.
+        train: the ratings it was fitted on.
+        losses: training losses of the members, by epoch.
+    """
+
+    source = "blend"
+
+    def __init__(
+        self, tensors: dict[str, FloatArray], train: Ratings, losses: tuple[float, ...] = ()
+    ) -> None:
+        self._tensors = tensors
+        self.losses = losses
+        self._softmax_weight, self._item_weight = tensors["weights"]
+        histories = Histories(train)
+        self.liked_from = histories.liked_from
+        self._softmax = TwoTowerRetriever(
+            tensors["user_vectors"],
+            tensors["movie_vectors"],
+            tensors["movie_bias"],
+            tensors["movie_bias"],
+            self.liked_from,
+        )
+        self._users = self._beside(
+            tensors["user_vectors"], histories.matrix @ tensors["history_vectors"]
+        )
+        self.index = ExactIndex(
+            np.concatenate([tensors["movie_vectors"], tensors["item_vectors"]], axis=1),
+            self._softmax_weight * tensors["movie_bias"],
+        )
+
+    @classmethod
+    def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> BlendRetriever:
+        """A retriever from its tensors and the ratings it was fitted on."""
+        return cls(tensors, train)
+
+    @staticmethod
+    def shapes(config: BlendConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        rank, item_rank = min(config.rank, n_items, n_users), min(config.item_rank, n_items)
+        return {
+            "user_vectors": (n_users + 1, rank),
+            "movie_vectors": (n_items, rank),
+            "movie_bias": (n_items,),
+            "history_vectors": (n_items, item_rank),
+            "item_vectors": (n_items, item_rank),
+            "weights": (2,),
+        }
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """The arrays that make the retriever."""
+        return self._tensors
+
+    def retrieve(
+        self,
+        queries: Sequence[Query],
+        k: int,
+        exclude: Sequence[IntArray] | None = None,
+        allow: NDArray[np.bool_] | None = None,
+    ) -> TopK:
+        """The k best films of each query; see `Retriever.retrieve`."""
+        return self.index.search(self.vectors(queries), k, exclude, allow)
+
+    def vectors(self, queries: Sequence[Query]) -> FloatArray:
+        """The queries' vectors, float32 [b, d].
+
+        A history counts for whoever brings one; a stranger has the average user's softmax vector
+        and nothing else.
+        """
+        vectors = self._users[known_users(queries, len(self._users) - 1)]
+        for row, query in enumerate(queries):
+            items, ratings = query.history
+            if len(items):
+                vectors[row] = self._newcomer(items[ratings >= self.liked_from])
+        return vectors
+
+    def similar(self, item: int, k: int) -> TopK:
+        """The k films whose softmax vectors point most nearly where this film's does (cosine)."""
+        return self._softmax.similar(item, k)
+
+    def _newcomer(self, items: IntArray) -> FloatArray:
+        if not len(items):
+            return self._users[-1]
+        history = self._tensors["history_vectors"][items].sum(axis=0)
+        return self._beside(self._softmax.fold_in.vector(items), history)
+
+    def _beside(self, softmax: FloatArray, history: FloatArray) -> FloatArray:
+        """Both views of users, weighted, as one vector each."""
+        parts = (self._softmax_weight * softmax, self._item_weight * history)
+        return np.concatenate(parts, axis=-1)

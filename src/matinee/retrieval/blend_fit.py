@@ -1,0 +1,85 @@
+"""From ratings to a blend: train both views and bring them to one spread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matinee.console import progress_bar
+from matinee.data.ratings import Ratings
+from matinee.retrieval.blend import BlendConfig, BlendRetriever
+from matinee.retrieval.ease import MOST_FILMS
+from matinee.retrieval.histories import Histories
+from matinee.retrieval.item_items import factorized, item_items
+from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
+from matinee.types import FloatArray
+
+# Users that the spread of the scores is measured on.
+_SAMPLE_USERS = 1000
+# Keeps the members' seeds apart from those of neighbouring models.
+_STRIDE = 1_000_003
+
+
+def fit_blend(
+    train: Ratings, config: BlendConfig | None = None, *, seed: int = 42
+) -> BlendRetriever:
+    """Train the views on who rated what, and blend them.
+
+    Args:
+        train: the ratings; their stars are not looked at.
+        config: settings.
+        seed: of everything random.
+    """
+    config = config or BlendConfig()
+    histories = Histories(train)
+    softmax = _members(histories, config, seed)
+    size = len(train.items)
+    rank = min(config.item_rank, size)
+    history_vectors, item_vectors = np.zeros((2, size, rank), np.float32)
+    if size <= MOST_FILMS:
+        table = item_items(train, config.ease_l2, config.nearby_weight)
+        history_vectors, item_vectors = factorized(table, rank, seed)
+    tensors = {
+        # The average user stands for somebody unknown.
+        "user_vectors": np.vstack([softmax.users, softmax.users.mean(axis=0)]),
+        "movie_vectors": softmax.films,
+        "movie_bias": softmax.bias,
+        "history_vectors": history_vectors,
+        "item_vectors": item_vectors,
+    }
+    tensors["weights"] = _weights(tensors, histories, config.softmax_weight, seed)
+    return BlendRetriever(tensors, train, softmax.losses)
+
+
+def _members(histories: Histories, config: BlendConfig, seed: int) -> Factors:
+    settings = FactorSettings(
+        config.member_size, config.epochs, config.batch_users, config.learning_rate, config.l2
+    )
+    members: list[Factors] = []
+    with progress_bar("Training retrieval", config.members * config.epochs, "epochs") as advance:
+        for place in range(config.members):
+            before = place * config.epochs
+
+            def told(done: float, before: int = before) -> None:
+                advance(before + done)
+
+            members.append(fit_factors(histories, settings, seed + _STRIDE * place, told))
+    n_users, n_items = histories.matrix.shape[0] - 1, histories.matrix.shape[1]
+    return average(members, min(config.rank, n_users, n_items))
+
+
+def _weights(
+    tensors: dict[str, FloatArray], histories: Histories, softmax_weight: float, seed: int
+) -> FloatArray:
+    """The views' weights float32 [2], over the spread of their scores of films not rated."""
+    n_users = histories.matrix.shape[0] - 1
+    chosen = np.sort(np.random.default_rng(seed).permutation(n_users)[:_SAMPLE_USERS])
+    rated = histories.matrix[chosen]
+    unseen = rated.toarray() == 0
+    softmax = tensors["user_vectors"][chosen] @ tensors["movie_vectors"].T + tensors["movie_bias"]
+    linear = rated @ tensors["history_vectors"] @ tensors["item_vectors"].T
+    spreads = [float(scores[unseen].std()) if unseen.any() else 0.0 for scores in (softmax, linear)]
+    weights = [
+        weight / spread if spread > 0 else 0.0
+        for weight, spread in zip((softmax_weight, 1.0), spreads, strict=True)
+    ]
+    return np.array(weights, np.float32)

@@ -1,0 +1,108 @@
+# Keras has no types, so what its classes inherit is unknown.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""A training run on the disk, so that one that was killed goes on as if it had not been."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from matinee.data.ratings import Ratings
+from matinee.errors import ModelFileError
+from matinee.files import atomic_file
+from matinee.retrieval.sequence.config import SequenceConfig
+from matinee.towers.backend import keras, ops
+
+Arrays = list[NDArray[Any]]
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        losses: of each epoch.
+        ndcg: NDCG@10 on the films held out, of each epoch; empty where nothing is held out.
+        best: the trainable weights of the best epoch.
+    """
+
+    losses: list[float] = field(default_factory=list[float])
+    ndcg: list[float] = field(default_factory=list[float])
+    best: Arrays = field(default_factory=list[NDArray[Any]])
+
+    @property
+    def stale(self) -> int:
+        """Epochs since the best one."""
+        return len(self.ndcg) - 1 - int(np.argmax(self.ndcg)) if self.ndcg else 0
+
+
+def run_of(train: Ratings, config: SequenceConfig, seed: int) -> str:
+    """What a run is made of, as one hex number: only the same may go on from its checkpoint."""
+    made_of = [train.fingerprint(), asdict(config), seed, keras.backend.backend()]
+    return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+def save_checkpoint(path: Path, run: str, model: Any, progress: Progress) -> None:
+    """Write where a run is, whole or not at all: weights, optimizer, random state and progress."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for kind, arrays in (("now", _arrays(_state(model))), ("best", progress.best)):
+        tensors |= {f"{kind}.{place}": array for place, array in enumerate(arrays)}
+    facts = {"run": run, "losses": progress.losses, "ndcg": progress.ndcg}
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(save(tensors, metadata={"progress": json.dumps(facts)}))
+
+
+def load_checkpoint(path: Path, run: str, model: Any) -> Progress:
+    """Put a model and its optimizer where a run was when its checkpoint was written.
+
+    Args:
+        path: of the file; a new run starts if there is none.
+        run: what the checkpoint must be of; see `run_of`.
+        model: compiled, its optimizer built.
+
+    Raises:
+        ModelFileError: no checkpoint, or that of another run.
+    """
+    if not path.exists():
+        return Progress()
+    try:
+        with safe_open(path, "np") as file:
+            facts = json.loads(file.metadata()["progress"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        same, losses, ndcg = facts["run"] == run, list(facts["losses"]), list(facts["ndcg"])
+    except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} is no checkpoint of this model ({error}); delete it to start anew"
+        ) from error
+    variables = _state(model)
+    if not same or not all(f"now.{place}" in tensors for place in range(len(variables))):
+        raise ModelFileError(
+            f"{path} is of a run with other ratings, settings, seed or backend; give those again, "
+            "or delete it to start anew"
+        )
+    for place, variable in enumerate(variables):
+        variable.assign(tensors[f"now.{place}"])
+    count = sum(name.startswith("best.") for name in tensors)
+    return Progress(losses, ndcg, [tensors[f"best.{place}"] for place in range(count)])
+
+
+def weights_of(model: Any) -> Arrays:
+    """Copies of a model's trainable weights."""
+    return _arrays(model.trainable_variables)
+
+
+def _state(model: Any) -> list[Any]:
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _arrays(variables: Sequence[Any]) -> Arrays:
+    return [np.array(ops.convert_to_numpy(variable.value)) for variable in variables]

@@ -1,0 +1,103 @@
+"""A trained next-film model as a value: tensors and an index, NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.data.ratings import Ratings
+from matinee.index.exact import ExactIndex
+from matinee.retrieval.sequence.config import SequenceConfig
+from matinee.retrieval.sequence.encoder import Encoder, encoder_shapes
+from matinee.retrieval.sequence.sequences import Sequences
+from matinee.types import FloatArray, IntArray, Query, TopK
+
+
+class SequenceRetriever:
+    """Reads a history, newest film last, and retrieves what is likely to come next.
+
+    A visitor's history and a known user's training ratings go the same way; a stranger has none
+    and gets the films that most people rated.
+
+    Args:
+        movie_vectors: float32 [n_items, d].
+        movie_bias: float32 [n_items], added to the films' scores.
+        encoder: the query tower.
+        train: the ratings it was fitted on.
+        losses: of each epoch.
+    """
+
+    source = "sequence"
+
+    def __init__(
+        self,
+        movie_vectors: FloatArray,
+        movie_bias: FloatArray,
+        encoder: Encoder,
+        train: Ratings,
+        losses: tuple[float, ...] = (),
+    ) -> None:
+        self.movie_vectors = movie_vectors
+        self.movie_bias = movie_bias
+        self.encoder = encoder
+        self.losses = losses
+        self.sequences = Sequences(train)
+        # Low stars are read as such, so every film of a history speaks for its owner's taste.
+        self.liked_from = train.scale[0]
+        # Two dimensions more: the bias for those with a history, the counts for those without.
+        counts = train.item_counts().astype(np.float32)
+        self._index = ExactIndex(np.column_stack([movie_vectors, movie_bias, counts]))
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, FloatArray], train: Ratings) -> SequenceRetriever:
+        """A retriever from its tensors and the ratings it was fitted on."""
+        return cls(tensors["movie_vectors"], tensors["movie_bias"], Encoder.of(tensors), train)
+
+    @staticmethod
+    def shapes(config: SequenceConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor."""
+        return {
+            "movie_vectors": (n_items, config.embedding_size),
+            "movie_bias": (n_items,),
+            **encoder_shapes(config),
+        }
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """The arrays that make the retriever."""
+        return {
+            "movie_vectors": self.movie_vectors,
+            "movie_bias": self.movie_bias,
+            **self.encoder.tensors(),
+        }
+
+    def retrieve(
+        self,
+        queries: Sequence[Query],
+        k: int,
+        exclude: Sequence[IntArray] | None = None,
+        allow: NDArray[np.bool_] | None = None,
+    ) -> TopK:
+        """The k best films of each query; see `Retriever.retrieve`."""
+        histories = self.sequences.of(queries, self.encoder.longest)
+        vectors = self.encoder.vectors(self.movie_vectors, histories)
+        empty = np.array([not len(films) for films, _ in histories], np.bool_)
+        asked = np.column_stack([vectors, ~empty, empty]).astype(np.float32)
+        return self._index.search(asked, k, exclude, allow)
+
+    def vectors(self, queries: Sequence[Query]) -> FloatArray:
+        """The queries' vectors, float32 [b, d]; 0 where nothing is known."""
+        histories = self.sequences.of(queries, self.encoder.longest)
+        return self.encoder.vectors(self.movie_vectors, histories)
+
+    def similar(self, item: int, k: int) -> TopK:
+        """The k films whose vectors point most nearly where this film's does (cosine)."""
+        own = np.array([item], np.int32)
+        return self._directions.search(self._directions.vectors[own], k, exclude=[own])
+
+    @cached_property
+    def _directions(self) -> ExactIndex:
+        lengths = np.maximum(np.linalg.norm(self.movie_vectors, axis=1), 1e-12)
+        return ExactIndex(self.movie_vectors / lengths[:, None])

@@ -1,0 +1,150 @@
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matinee.errors import ConfigError, DataError, ModelFileError
+from matinee.retrieval.sequence.config import SequenceConfig
+from matinee.retrieval.sequence.fit import fit_sequence
+from matinee.towers.backend import keras
+from tests.fresh import run_python
+from tests.retrieval.test_histories import ratings_of
+
+SMALL = SequenceConfig(
+    embedding_size=8, blocks=1, max_length=16, epochs=4, batch_size=16, patience=4
+)
+
+# Trains with a checkpoint and prints a hash of the weights; argument 2 is the epoch to die in.
+PROGRAM = """
+import hashlib, os, signal, sys
+from pathlib import Path
+from matinee.retrieval.sequence import fit
+from matinee.towers.progress import TrainingBar
+from tests.retrieval.sequence.test_fit import SMALL
+from tests.synthetic import dataset
+
+path, fatal = Path(sys.argv[1]), int(sys.argv[2])
+ended = TrainingBar.on_train_batch_end
+
+def die(self, batch, logs=None):
+    ended(self, batch, logs)
+    if self._epoch == fatal and batch == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+TrainingBar.on_train_batch_end = die
+model = fit.fit_sequence(*dataset(), SMALL, seed=3, checkpoint=path)
+digest = hashlib.sha256()
+for name, tensor in sorted(model.tensors().items()):
+    digest.update(tensor.tobytes())
+print(digest.hexdigest(), model.losses)
+"""
+
+
+@pytest.fixture(scope="module")
+def curve():
+    return []
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return tmp_path_factory.mktemp("run") / "small.ckpt"
+
+
+@pytest.fixture(scope="module")
+def retriever(ratings, catalog, curve, checkpoint):
+    def watch(progress):
+        curve.append((list(progress.losses), list(progress.ndcg)))
+
+    return fit_sequence(ratings, catalog, SMALL, seed=3, checkpoint=checkpoint, watch=watch)
+
+
+def test_the_loss_falls_and_whoever_watches_sees_each_epoch(retriever, curve):
+    assert retriever.losses[-1] < retriever.losses[0]
+    assert [len(losses) for losses, _ in curve] == [1, 2, 3, 4]
+    losses, ndcg = curve[-1]
+    assert tuple(losses) == retriever.losses
+    assert all(0 <= value <= 1 for value in ndcg)
+
+
+def test_a_run_that_has_ended_is_not_trained_again(retriever, ratings, catalog, checkpoint):
+    again = fit_sequence(ratings, catalog, SMALL, seed=3, checkpoint=checkpoint, watch=pytest.fail)
+    assert again.losses == retriever.losses
+    for name, tensor in retriever.tensors().items():
+        np.testing.assert_array_equal(again.tensors()[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("config", "seed"), [(SMALL, 4), (replace(SMALL, epochs=9), 3)], ids=["seed", "settings"]
+)
+def test_the_checkpoint_of_another_run_is_refused(
+    retriever, ratings, catalog, checkpoint, config, seed
+):
+    before = checkpoint.read_bytes()
+    with pytest.raises(ModelFileError, match="of a run with other ratings, settings, seed"):
+        fit_sequence(ratings, catalog, config, seed=seed, checkpoint=checkpoint)
+    assert checkpoint.read_bytes() == before
+
+
+def test_what_is_no_checkpoint_is_refused(ratings, catalog, tmp_path):
+    path = tmp_path / "other"
+    path.write_bytes(b"something of mine")
+    with pytest.raises(ModelFileError, match="is no checkpoint"):
+        fit_sequence(ratings, catalog, SMALL, checkpoint=path)
+    assert path.read_bytes() == b"something of mine"
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="bit for bit on JAX alone")
+def test_killed_in_mid_epoch_and_gone_on_it_ends_at_the_same_weights(tmp_path):
+    whole = run_python(PROGRAM, tmp_path / "whole", -1)
+    assert whole.returncode == 0, whole.stderr
+    killed = run_python(PROGRAM, tmp_path / "cut", 2)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    resumed = run_python(PROGRAM, tmp_path / "cut", -1)
+    assert resumed.stdout == whole.stdout
+    assert len(whole.stdout) > 64
+
+
+def test_the_best_epoch_is_kept_and_training_stops_when_none_is_better(
+    ratings, catalog, monkeypatch
+):
+    from matinee.retrieval.sequence.held_out import HeldOut
+
+    told = iter([0.1, 0.3, 0.2, 0.25, 0.9])
+    seen = []
+
+    def ndcg(self, retriever):
+        seen.append(retriever.movie_vectors)
+        return next(told)
+
+    monkeypatch.setattr(HeldOut, "ndcg", ndcg)
+    stopped = fit_sequence(ratings, catalog, replace(SMALL, epochs=9, patience=2), seed=3)
+    assert len(stopped.losses) == 4
+    np.testing.assert_array_equal(stopped.movie_vectors, seen[1])
+
+
+def test_it_can_do_without_stars_features_and_hidden_films_and_sample(ratings, catalog, capsys):
+    config = replace(
+        SMALL,
+        epochs=2,
+        patience=0,
+        loss="sampled",
+        negatives=30,
+        read_stars=False,
+        film_features=False,
+        unknown_rate=0.0,
+        relevant_from=4.0,
+    )
+    found = fit_sequence(ratings, catalog, config, seed=3)
+    assert np.isfinite(found.losses).all()
+    assert not found.tensors()["star_vectors"].any()
+    # Nobody watches, so nobody is told.
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ratings_with_nothing_to_predict_are_refused(ratings, catalog):
+    train = ratings_of([[0], [1], []], n_items=2)
+    with pytest.raises(DataError, match="no user has two films"):
+        fit_sequence(train, type(catalog).of_ids(train.items), SMALL)
+    with pytest.raises(ConfigError, match="expected the same films"):
+        fit_sequence(train, catalog, SMALL)

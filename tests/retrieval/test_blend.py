@@ -1,0 +1,87 @@
+"""The blend: one inner product, the same for known users and for newcomers with their history."""
+
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.errors import ConfigError
+from matinee.retrieval.blend import BlendConfig, BlendRetriever
+from matinee.retrieval.blend_fit import fit_blend
+from matinee.retrieval.ease import fit_ease
+from tests.everyone import RETRIEVER_CONFIGS
+
+CONFIG = RETRIEVER_CONFIGS["blend"]
+
+
+@pytest.fixture(scope="module")
+def blend(split):
+    return fit_blend(split.train, CONFIG, seed=7)
+
+
+def test_scores_are_the_weighted_sum_of_both_views(blend, split):
+    tensors, user = blend.tensors(), 5
+    history = split.train.items_by_user()[user]
+    softmax = tensors["user_vectors"][user] @ tensors["movie_vectors"].T + tensors["movie_bias"]
+    linear = tensors["history_vectors"][history].sum(axis=0) @ tensors["item_vectors"].T
+    expected = tensors["weights"][0] * softmax + tensors["weights"][1] * linear
+    found = blend.retrieve([mt.Query(user)], 90)
+    np.testing.assert_allclose(found.scores[0], expected[found.items[0]], rtol=1e-4, atol=1e-4)
+
+
+def test_it_beats_popularity_and_is_no_worse_than_its_parts(split):
+    blend = fit_blend(split.train, CONFIG, seed=7)
+    found = mt.evaluate(
+        {
+            "blend": blend,
+            "popularity": mt.fit_popularity(split.train),
+            "ease": fit_ease(split.train, mt.EaseConfig(20.0)),
+        },
+        split,
+    ).estimates
+    values = {name: own["recall@10"].value for name, own in found.items()}
+    assert values["blend"] > values["popularity"]
+    assert values["blend"] > 0.9 * values["ease"]
+
+
+def test_a_newcomer_with_a_users_liked_films_gets_nearly_their_list(blend, split):
+    histories = split.train.items_by_user()
+    shared = []
+    for user in range(40):
+        films = histories[user]
+        newcomer = mt.Query(None, films, np.full(len(films), 5, np.float32))
+        both = blend.retrieve([mt.Query(user), newcomer], 10, [films, films])
+        shared.append(len(set(both.items[0].tolist()) & set(both.items[1].tolist())))
+    assert np.mean(shared) > 6
+
+
+def test_the_same_seed_gives_the_same_tensors(blend, split):
+    again = fit_blend(split.train, CONFIG, seed=7).tensors()
+    for name, tensor in blend.tensors().items():
+        np.testing.assert_array_equal(tensor, again[name])
+    assert len(blend.losses) == CONFIG.epochs
+
+
+def test_its_tensors_have_the_shapes_it_promises(blend, split):
+    shapes = BlendRetriever.shapes(CONFIG, len(split.train.users), len(split.train.items))
+    assert {name: tensor.shape for name, tensor in blend.tensors().items()} == shapes
+    wide = BlendConfig(rank=500, item_rank=500, members=1, epochs=1, member_size=500)
+    narrow = fit_blend(split.train, wide, seed=1).tensors()
+    shapes = BlendRetriever.shapes(wide, len(split.train.users), len(split.train.items))
+    assert {name: tensor.shape for name, tensor in narrow.items()} == shapes
+
+
+def test_a_catalogue_too_large_for_all_pairs_does_without_them(split, monkeypatch):
+    monkeypatch.setattr("matinee.retrieval.blend_fit.MOST_FILMS", 50)
+    blend = fit_blend(split.train, CONFIG, seed=7)
+    assert blend.tensors()["weights"][1] == 0
+    assert not blend.tensors()["history_vectors"].any()
+    assert (blend.retrieve([mt.Query(0)], 10).items >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("members", 0), ("rank", 0), ("rank", 600), ("epochs", 0), ("l2", -1.0), ("ease_l2", 0.0)],
+)
+def test_settings_out_of_range_are_refused(setting, value):
+    with pytest.raises(ConfigError, match=rf"blend\.{setting} = "):
+        BlendConfig(**{setting: value})
