@@ -294,3 +294,12 @@ def test_stars_that_are_no_numbers_are_refused(split):
     table[user, film] = np.nan
     with pytest.raises(DataError, match=f"nan stars for user {split.test.users.id(int(user))}"):
         mt.evaluate_ranker(Stars(table), split.test)
+
+
+def test_stars_of_another_shape_are_refused(split):
+    class Narrow(Stars):
+        def predict(self, queries, items):
+            return super().predict(queries, items)[:, :1]
+
+    with pytest.raises(DataError, match="expected the same shape"):
+        mt.evaluate_ranker(Narrow(table_of(split.test, split.test.rating)), split.test)

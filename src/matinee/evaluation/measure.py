@@ -127,6 +127,11 @@ def predict_all(ranker: Ranker, test: Ratings) -> FloatArray:
             for place, ratings in enumerate(own):
                 items[place, : len(ratings)] = test.item_index[ratings]
             stars = ranker.predict([Query(user_index=int(user)) for user in block], items)
+            if stars.shape != items.shape:
+                raise DataError(
+                    f"the ranker returned stars of shape {stars.shape} for items of shape "
+                    f"{items.shape}; expected the same shape; see `Ranker.predict`"
+                )
             for place, ratings in enumerate(own):
                 predicted[ratings] = stars[place, : len(ratings)]
             done += int(counts[block].sum())
