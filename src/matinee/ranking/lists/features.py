@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +83,7 @@ class Features:
         since = (films.first[items] - users.visit[:, None]) / DAY_S
         share = films.share[items]
         table = np.empty((*items.shape, WIDTH), np.float32)
-        columns = iter(np.moveaxis(table, -1, 0))
-        for values in (
+        columns: Sequence[NDArray[Any]] = (
             _standard(candidates.scores, filled),
             np.log1p(np.arange(items.shape[1], dtype=np.float32)),
             share,
@@ -99,8 +99,9 @@ class Features:
             users.share[:, None],
             np.abs(share - users.share[:, None]),
             np.abs(films.age[items] - users.age[:, None]),
-        ):
-            next(columns)[:] = values
+        )
+        for place, values in enumerate(columns):
+            table[..., place] = values
         table[~filled] = 0
         return table
 
@@ -144,8 +145,11 @@ class Features:
 
 def _standard(scores: FloatArray, filled: NDArray[np.bool_]) -> FloatArray:
     """Scores [b, k] at mean 0 and spread 1 in each list; what is empty or has no spread is 0."""
-    count = np.maximum(filled.sum(axis=1, keepdims=True), 1)
-    own = np.where(filled, scores, 0)
-    centred = np.where(filled, own - own.sum(axis=1, keepdims=True) / count, 0)
-    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / count)
-    return centred / np.where(spread > 0, spread, 1)
+    count = np.maximum(filled.sum(axis=1, keepdims=True), 1).astype(np.float32)
+    own = np.where(filled, scores, np.float32(0))
+    centred: FloatArray = np.where(
+        filled, own - own.sum(axis=1, keepdims=True) / count, np.float32(0)
+    )
+    spread: FloatArray = np.sqrt((centred**2).sum(axis=1, keepdims=True) / count)
+    spread[spread == 0] = 1
+    return np.divide(centred, spread, dtype=np.float32)

@@ -33,7 +33,7 @@ class Films:
         trend: float32 [n, 3], logarithm of its share of recent ratings, by half-life, over `share`.
         stars: float32 [n], mean stars, drawn to the mean of all where there are few.
         age: float32 [n], years since release.
-        first: int64 [n], seconds, the time of the first rating; that of the end where there is none.
+        first: int64 [n], seconds, of the first rating; the end where there is none.
         now: seconds, the time of the last rating.
     """
 
@@ -57,7 +57,7 @@ class Films:
         size, n, films = len(train), len(train.items), train.item_index
         now = int(times[-1])
         counts = train.item_counts()
-        share = (counts + 0.5) / (size + 0.5 * n)
+        share = (counts.astype(np.float64) + 0.5) / (size + 0.5 * n)
         mean = float(train.rating.mean())
         first = np.full(n, now, np.int64)
         np.minimum.at(first, films, times)
@@ -87,8 +87,9 @@ def times_of(train: Ratings) -> NDArray[np.int64]:
     """
     if train.timestamp is None or not len(train):
         raise DataError(
-            f"{train!r} {'have no times' if len(train) else 'are empty'}; a list ranker learns from "
-            "what was rated last; name the timestamp column, or leave the list stage out"
+            f"{len(train):,} ratings{' without times' if len(train) else ''}; expected some with "
+            "times: a list ranker learns from what was rated last; name the timestamp column, or "
+            "leave the list stage out"
         )
     return train.timestamp
 
@@ -97,8 +98,8 @@ def years_of(catalog: Catalog) -> FloatArray:
     """Release years float32 [n]; the middle one where a film's is unknown."""
     years = catalog.films["year"].cast(float)
     middle = years.median()
-    return years.fill_null(middle if isinstance(middle, float) else 0.0).to_numpy().astype(
-        np.float32
+    return (
+        years.fill_null(middle if isinstance(middle, float) else 0.0).to_numpy().astype(np.float32)
     )
 
 

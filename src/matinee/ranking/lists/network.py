@@ -113,10 +113,10 @@ def lambdas(
     size = scores.shape[1]
     # Films in the order of scores: then a film's place is its column.
     order = np.argsort(np.where(filled, -scores, np.inf), axis=1, kind="stable")
-    ranked, hits, there = (
-        np.take_along_axis(table, order, axis=1) for table in (scores, relevant, filled)
-    )
-    places = np.arange(size)
+    ranked = np.take_along_axis(scores, order, axis=1)
+    hits = np.take_along_axis(relevant, order, axis=1)
+    there = np.take_along_axis(filled, order, axis=1)
+    places = np.arange(size, dtype=np.float32)
     discounts = np.where(places < top, 1 / np.log2(places + 2), 0).astype(np.float32)
     ideal = np.cumsum(discounts)[hits.sum(axis=1) - 1]
     row, place = np.nonzero(hits)
@@ -144,8 +144,12 @@ def _scaled(weights: Weights, features: FloatArray) -> FloatArray:
 
 def _forward(weights: Weights, inputs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The hidden units [b, k, h] and the scores [b, k]."""
-    units = np.maximum(inputs @ weights["hidden"] + weights["hidden_bias"], 0)
-    return units, units @ weights["output"] + inputs @ weights["linear"]
+    units: FloatArray = np.maximum(
+        inputs @ weights["hidden"] + weights["hidden_bias"], np.float32(0)
+    )
+    scores = units @ weights["output"]
+    scores += inputs @ weights["linear"]
+    return units, scores
 
 
 def _gradients(
@@ -158,9 +162,9 @@ def _gradients(
     """The loss of some lists, summed, and the gradients of its mean."""
     units, scores = _forward(weights, inputs)
     loss, by_score = lambdas(scores, relevant, filled, top)
-    by_score = by_score.ravel() / len(inputs)
+    by_score = by_score.ravel() / np.float32(len(inputs))
     flat, active = inputs.reshape(-1, inputs.shape[2]), units.reshape(-1, units.shape[2])
-    by_unit = by_score[:, None] * weights["output"] * (active > 0)
+    by_unit: FloatArray = by_score[:, None] * weights["output"] * (active > 0)
     return loss, {
         "hidden": flat.T @ by_unit,
         "hidden_bias": by_unit.sum(axis=0),

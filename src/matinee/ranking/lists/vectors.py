@@ -52,7 +52,7 @@ def _near(train: Ratings) -> Any:
     rows, _ = train.by_user()
     users, films = train.user_index[rows], train.item_index[rows]
     shape = (len(train.items), len(train.items))
-    near: Any = sparse.csr_matrix(shape, dtype=np.float32)
+    near: Any = sparse.csr_matrix(([], ([], [])), shape=shape, dtype=np.float32)
     for step in range(1, _NEAR + 1):
         together = np.flatnonzero(users[step:] == users[:-step])
         weight = np.full(len(together), np.exp(-(step - 1) / _DECAY), np.float32)
