@@ -40,11 +40,11 @@ from matinee.ranking.lists.features import FEATURES, WIDTH, Features
 from matinee.ranking.lists.films import years_of
 from matinee.ranking.lists.fit import Examples, window_examples
 from matinee.ranking.lists.network import fit_network
-from matinee.ranking.lists.ranker import ListRanker
+from matinee.ranking.lists.ranker import LambdaListRanker
 from matinee.ranking.lists.vectors import sitting_vectors
 from matinee.ranking.order import in_order
 from matinee.retrieval.popularity import PopularityConfig, fit_popularity
-from matinee.types import IntArray, Query, Retriever, TopK
+from matinee.types import IntArray, Query, Retriever, TopK, known_users
 
 METRICS = ("ndcg@10", "hr@10", "recall@10", "ndcg@100")
 LIGHTGBM = {
@@ -69,7 +69,8 @@ class FirstStage:
     def __init__(self, retriever: Retriever, train: Ratings) -> None:
         self._retriever = retriever
         self._popular = fit_popularity(train, PopularityConfig())
-        self._known = train.items_by_user()
+        # The last one is a stranger's.
+        self._known = [*train.items_by_user(), np.empty(0, np.int32)]
 
     def retrieve(
         self,
@@ -80,7 +81,8 @@ class FirstStage:
     ) -> TopK:
         found = self._retriever.retrieve(queries, k, exclude, allow)
         popular = self._popular.retrieve(queries, k, exclude, allow)
-        new = np.array([not len(self._known[query.user_index]) for query in queries])[:, None]
+        users = known_users(queries, len(self._known) - 1)
+        new = np.array([not len(self._known[user]) for user in users])[:, None]
         return TopK(
             np.where(new, popular.items, found.items), np.where(new, popular.scores, found.scores)
         )
@@ -126,7 +128,7 @@ def ours(
     weights["hidden"] = weights["hidden"] * kept[:, None]
     weights["linear"] = weights["linear"] * kept
     vectors = sitting_vectors(train, config.vector_size, seed)
-    return ListRanker({"years": years_of(catalog), "vectors": vectors} | weights, train).rank
+    return LambdaListRanker({"years": years_of(catalog), "vectors": vectors} | weights, train).rank
 
 
 def peer(examples: Examples, train: Ratings, catalog: Catalog, seed: int) -> Rank:
@@ -181,10 +183,12 @@ def print_table(title: str, found: mt.Evaluation) -> None:
             gain = f"{share:+.1%}  [{low:+.4f}, {high:+.4f}]"
         table.add_row(name, *(f"{values[metric]:.4f}" for metric in METRICS), gain)
     Console(width=120).print(table)
+    gap = found.difference("ndcg@10", "two-stage", "lightgbm")
+    print(f"ndcg@10, two-stage - lightgbm: {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--data", action="append", help="a MovieLens set or a file (100k)")
     parser.add_argument("--protocol", default="time")
     parser.add_argument("--recipe", default="blend", help="whose retrieval comes first")

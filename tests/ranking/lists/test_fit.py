@@ -10,7 +10,7 @@ import matinee as mt
 from matinee.errors import ConfigError, DataError
 from matinee.ranking.lists.config import ListConfig
 from matinee.ranking.lists.fit import fit_list_ranker, window_examples
-from matinee.ranking.lists.ranker import ListRanker
+from matinee.ranking.lists.ranker import LambdaListRanker
 from matinee.retrieval.popularity import fit_popularity
 from matinee.types import Query, TopK
 from tests import synthetic
@@ -107,7 +107,7 @@ def test_a_fresh_process_ranks_alike(world, ranker, tmp_path):
     ratings, _ = world
     n_users, n_items = len(ratings.users), len(ratings.items)
     tensors = ranker.tensors()
-    shapes = ListRanker.shapes(SMALL, n_users, n_items)
+    shapes = LambdaListRanker.shapes(SMALL, n_users, n_items)
     assert {name: values.shape for name, values in tensors.items()} == shapes
     assert all(values.dtype == np.float32 for values in tensors.values())
     found = candidates(ratings, [Query(3)])
@@ -116,10 +116,10 @@ def test_a_fresh_process_ranks_alike(world, ranker, tmp_path):
     code = (
         "import pickle, sys\n"
         "from pathlib import Path\n"
-        "from matinee.ranking.lists.ranker import ListRanker\n"
+        "from matinee.ranking.lists.ranker import LambdaListRanker\n"
         "from matinee.types import Query\n"
         "tensors, ratings, found = pickle.loads(Path(sys.argv[1]).read_bytes())\n"
-        "print(ListRanker.of(tensors, ratings).rank([Query(3)], found).items[0].tolist())\n"
+        "print(LambdaListRanker.of(tensors, ratings).rank([Query(3)], found).items[0].tolist())\n"
         "assert 'keras' not in sys.modules\n"
     )
     done = run_python(code, path)

@@ -18,7 +18,7 @@ from matinee.ranking.lists.config import ListConfig
 from matinee.ranking.lists.features import Features
 from matinee.ranking.lists.films import times_of, years_of
 from matinee.ranking.lists.network import fit_network
-from matinee.ranking.lists.ranker import ListRanker
+from matinee.ranking.lists.ranker import LambdaListRanker
 from matinee.ranking.lists.vectors import sitting_vectors
 from matinee.types import EMPTY_ITEM, FloatArray, Query, Retriever
 
@@ -47,7 +47,7 @@ def fit_list_ranker(
     config: ListConfig | None = None,
     *,
     seed: int = 42,
-) -> ListRanker:
+) -> LambdaListRanker:
     """Train a list ranker for a first stage.
 
     The newest ratings are the window. The first stage is fitted on what came before and finds
@@ -76,7 +76,7 @@ def fit_list_ranker(
         "years": years_of(catalog),
         "vectors": sitting_vectors(train, config.vector_size, seed),
     }
-    return ListRanker(films | weights, train, losses)
+    return LambdaListRanker(films | weights, train, losses)
 
 
 def window_examples(

@@ -14,7 +14,7 @@ from matinee.ranking.order import in_order
 from matinee.types import EMPTY_ITEM, FloatArray, Query, TopK
 
 
-class ListRanker:
+class LambdaListRanker:
     """Orders candidates by a small network on what is known at the end of the ratings.
 
     Whoever brings a history has it counted as their last films, rated now; a known user has their
@@ -38,7 +38,7 @@ class ListRanker:
         self.losses = losses
 
     @classmethod
-    def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> ListRanker:
+    def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> LambdaListRanker:
         """A ranker from its tensors and the ratings it was fitted on."""
         return cls(tensors, train)
 
