@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
@@ -74,6 +75,9 @@ class Recipe:
             open.
         ranking: settings of the second, likewise.
         tuning: how the settings of a stage were chosen, by the name of the stage.
+        relevant_from: stars from which a rating says that the film was wanted: retrieval learns
+            from these alone. None takes all ratings: people mostly choose well what they watch,
+            so even a low rating tells what they look for.
     """
 
     exclude_seen: bool = True
@@ -81,9 +85,12 @@ class Recipe:
     retrieval: RetrieverConfig | None = None
     ranking: RankerConfig | None = None
     tuning: Mapping[str, Tuning] = field(default_factory=dict[str, Tuning])
+    relevant_from: float | None = None
 
     def __post_init__(self) -> None:
         require(self.candidates >= 1, "candidates", self.candidates, "at least 1")
+        stars = self.relevant_from
+        require(stars is None or math.isfinite(stars), "relevant_from", stars, "finite stars")
 
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionaries and lists, as in the TOML file; what is None is left out."""
@@ -91,6 +98,8 @@ class Recipe:
             "exclude_seen": self.exclude_seen,
             "candidates": self.candidates,
         }
+        if self.relevant_from is not None:
+            values["relevant_from"] = self.relevant_from
         for name, stages in _STAGES.items():
             config = getattr(self, name)
             if config is not None:

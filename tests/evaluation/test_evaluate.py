@@ -303,3 +303,15 @@ def test_stars_of_another_shape_are_refused(split):
 
     with pytest.raises(DataError, match="expected the same shape"):
         mt.evaluate_ranker(Narrow(table_of(split.test, split.test.rating)), split.test)
+
+
+def test_what_is_relevant_can_be_said(split):
+    popularity = mt.fit_popularity(split.train)
+    found = mt.evaluate({"popularity": popularity}, split, relevant_from=4)
+    liked = split.test.take(split.test.rating >= 4)
+    expected = mt.evaluate_retriever(popularity, split.train, liked)
+    values = found.measured["popularity"].values()
+    for name in ("ndcg@10", "recall@20", "hr@10"):
+        assert values[name] == pytest.approx(expected[name])
+    everything = mt.evaluate({"popularity": popularity}, split).measured["popularity"].values()
+    assert values["precision@10"] < everything["precision@10"]

@@ -18,7 +18,11 @@ from matinee.types import FloatArray, IntArray, Ranker, Retriever
 
 
 def evaluate(
-    models: Mapping[str, Retriever | Ranker], split: Split, catalog: Catalog | None = None
+    models: Mapping[str, Retriever | Ranker],
+    split: Split,
+    catalog: Catalog | None = None,
+    *,
+    relevant_from: float | None = None,
 ) -> Evaluation:
     """Measure models on a split's test part.
 
@@ -27,34 +31,47 @@ def evaluate(
             part alone.
         split: how the ratings were cut.
         catalog: the films, whose genres tell how diverse a list is; None leaves that out.
+        relevant_from: stars that a test rating must have for a list to be right in holding its
+            film; None takes all. Stars are measured on all test ratings anyhow.
 
     Raises:
         LeakageError: the test part is known from the training part; see `check_split`.
-        ConfigError: a model that can do neither.
+        ConfigError: a model that can do neither, a catalogue of other films, or no test rating
+            of so many stars.
     """
     check_split(split)
+    if catalog is not None:
+        catalog.check_items(split.train.items)
     measured: dict[str, Measured] = {}
     facts: dict[str, Facts] = {}
     for name, model in models.items():
         start = time.perf_counter()
-        measured[name] = measure_model(model, split, catalog)
+        measured[name] = measure_model(model, split, catalog, relevant_from)
         facts[name] = Facts(measure_s=time.perf_counter() - start)
     seeds = () if split.seed is None else (split.seed,)
     return Evaluation(split.protocol, seeds, measured, facts)
 
 
-def measure_model(model: object, split: Split, catalog: Catalog | None = None) -> Measured:
+def measure_model(
+    model: object,
+    split: Split,
+    catalog: Catalog | None = None,
+    relevant_from: float | None = None,
+) -> Measured:
     """Measure one model on a split's test part; what was in train or validation counts as seen.
 
+    See `evaluate`.
+
     Raises:
-        ConfigError: it has neither `retrieve` nor `predict`.
+        ConfigError: it has neither `retrieve` nor `predict`, or no test rating is relevant.
     """
     parts: list[Measured] = []
     if hasattr(model, "retrieve"):
         retriever: Retriever = model  # type: ignore[assignment]
         seen = seen_of(split.train, split.validation)
         features = None if catalog is None else genres_of(catalog)
-        parts.append(measure_retriever(retriever, seen, split.train, split.test, features))
+        relevant = split.test.relevant(relevant_from)
+        parts.append(measure_retriever(retriever, seen, split.train, relevant, features))
     if hasattr(model, "predict"):
         ranker: Ranker = model  # type: ignore[assignment]
         parts.append(measure_ranker(ranker, split.test))
