@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float32]
 
 EMPTY_ITEM = -1
+# What a list is ordered for: what is most likely to be watched, or what would be rated highest.
+ListOrder = Literal["list", "stars"]
 
 
 @dataclass(frozen=True, eq=False)

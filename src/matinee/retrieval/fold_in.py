@@ -90,13 +90,13 @@ class FoldIn:
                 step, slope = _newton(hessian, gradient)
             if slope < _SOLVED:
                 break
-            size = 1.0
+            size, enough = 1.0, 1e-4 * slope
             # A full step from afar may overshoot; a convex loss falls along a shorter one.
-            while size > _LEAST_STEP:
+            while True:
                 there = vector - size * step
                 softmax = self._softmax(there)
                 after = self._loss(there, softmax, count, target)
-                if after <= loss - 1e-4 * size * slope + _ROUNDING * abs(loss):
+                if after <= loss - size * enough + _ROUNDING * abs(loss) or size < _LEAST_STEP:
                     break
                 size /= 2
             vector, loss = there, after
@@ -122,7 +122,7 @@ class FoldIn:
         hessian = len(items) * self._spread(softmax) + self.precision
         moved = cast("Array", np.linalg.solve(hessian, self.films[targets].T))
         pulls = self.films[items] - softmax.expected.astype(np.float32)
-        return moved.astype(np.float32).T @ pulls.T
+        return cast("FloatArray", moved.astype(np.float32).T @ pulls.T)
 
     def _softmax(self, vector: Array) -> _Softmax:
         logits = self.films @ vector.astype(np.float32)
@@ -148,7 +148,8 @@ class FoldIn:
         """The films' covariance float64 [d, d], by their chances."""
         # As the product of a matrix with itself it costs half.
         scaled = self.films * np.sqrt(softmax.chance)[:, None]
-        return (scaled.T @ scaled) - np.outer(softmax.expected, softmax.expected)
+        product = (scaled.T @ scaled).astype(np.float64)
+        return product - np.outer(softmax.expected, softmax.expected)
 
     @cached_property
     def _average(self) -> tuple[_Softmax, Array]:
