@@ -169,6 +169,7 @@ def fit_recipe(
             ranker,
             train,
             candidates=recipe.candidates,
+            order=recipe.order,
             exclude_seen=recipe.exclude_seen,
         )
         return recommender, losses
