@@ -137,7 +137,7 @@ class Recommender:
             genres=genres,
             years=years,
             exclude_seen=exclude_seen,
-            exclude=exclude,
+            exclude=[*exclude, *(history or ())],
             allow=allow,
             diversity=diversity,
             order=order,

@@ -79,7 +79,9 @@ class Lists:
         if isinstance(self._retriever, KnowsLikeness) and len(query.history[0]):
             liked = query.history[1] >= self._retriever.liked_from
             return "history" if liked.any() else "popular"
-        return self._retriever.source if len(self._asking.rated(query)[0]) else "popular"
+        index = query.user_index
+        known = index is not None and len(self._asking.training(index)[0]) > 0
+        return self._retriever.source if known else "popular"
 
     def found(
         self,
