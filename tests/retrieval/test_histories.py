@@ -6,7 +6,7 @@ from matinee.errors import ConfigError
 from matinee.retrieval.histories import Histories
 
 
-def ratings_of(histories, n_items=None, scale=(1.0, 5.0), times=None, stars=1):
+def ratings_of(histories, n_items=None, scale=(1.0, 5.0), times=None, stars=5):
     """Ratings of so many stars by users 0, 1, … for lists of film numbers."""
     users = np.repeat(np.arange(len(histories)), [len(items) for items in histories])
     items = np.array([item for items in histories for item in items], np.int32)
@@ -28,7 +28,7 @@ def newcomer(films, stars=None):
 
 @pytest.fixture(scope="module")
 def histories():
-    return Histories(ratings_of([[2, 0], [], [1, 2]], n_items=4))
+    return Histories(ratings_of([[2, 0], [], [1, 2]], n_items=4, stars=1))
 
 
 def test_known_users_have_their_training_films(histories):
@@ -60,8 +60,8 @@ def test_a_film_named_twice_counts_once(histories):
 
 
 def test_liked_is_the_upper_half_of_the_scale():
-    assert Histories(ratings_of([[0]], scale=(1.0, 5.0))).liked_from == 3.0
-    assert Histories(ratings_of([[0]], scale=(0.5, 5.0))).liked_from == 2.75
+    assert Histories(ratings_of([[0]], scale=(1.0, 5.0), stars=1)).liked_from == 3.0
+    assert Histories(ratings_of([[0]], scale=(0.5, 5.0), stars=1)).liked_from == 2.75
 
 
 def test_where_only_high_ratings_were_learned_from_a_newcomer_is_asked_for_such():
