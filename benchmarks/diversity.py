@@ -1,6 +1,6 @@
 """What the dials of a list buy and cost: diversity, and the weight of the stars.
 
-    python benchmarks/diversity.py [--seeds 3] [--plot dial.png]
+    python benchmarks/diversity.py [--seeds 3 | --model DIR] [--plot dial.png]
 
 The default recipe on MovieLens 100K, random 80/20; lists of ten out of 200 candidates, films that
 the user has seen left out; means over users and splits. Diversity within a list is 1 - the mean
@@ -79,15 +79,20 @@ def plot(rows: np.ndarray, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, help="how many splits and trainings (3)")
+    parser.add_argument("--model", help="a saved model of the default recipe and protocol seed")
     parser.add_argument("--plot", type=Path, help="also draw the first table")
     options = parser.parse_args()
     ratings, catalog = mt.load_movielens("100k")
     recipe = mt.load_recipe("default")
+    saved = mt.load_model(options.model) if options.model else None
     dials, weights = [], []
-    for seed in range(42, 42 + options.seeds):
+    for seed in [saved.seed] if saved else range(42, 42 + options.seeds):
         split = mt.make_split(ratings, "seed", seed)
-        retriever = mt.fit_blend(split.train, recipe.retrieval, seed=seed)
-        ranker = mt.fit_matrix_factorization(split.train, recipe.ranking, seed=seed)
+        if saved:
+            retriever, ranker = saved.recommender.retriever, saved.recommender.ranker
+        else:
+            retriever = mt.fit_blend(split.train, recipe.retrieval, seed=seed)
+            ranker = mt.fit_matrix_factorization(split.train, recipe.ranking, seed=seed)
 
         def build(retriever=retriever, ranker=ranker, split=split, **setting: float):
             return mt.Recommender(catalog, retriever, ranker, split.train, **setting)
