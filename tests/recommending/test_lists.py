@@ -207,6 +207,19 @@ def test_diversity_makes_lists_of_films_less_alike(blend):
     assert blend.recommend("7", diversity=0.0) == blend.recommend("7")
 
 
+def test_the_evaluator_measures_the_list_by_the_recommenders_own_dials(blend):
+    own = mt.Recommender(
+        blend.catalog, blend.retriever, blend.ranker, blend.train, candidates=15, diversity=0.6
+    )
+    films = own.recommend("7", k=20)
+    assert films == blend.recommend("7", k=20, diversity=0.6) != blend.recommend("7", k=20)
+    query = own.query("7")
+    found = own.retrieve([query], 20, [own.left_out(query)])
+    assert own.catalog.items.ids(found.items[0]) == ids_of(films)
+    with pytest.raises(ConfigError, match="diversity = 2"):
+        mt.Recommender(blend.catalog, blend.retriever, blend.ranker, blend.train, diversity=2)
+
+
 def test_a_film_is_explained_whether_or_not_it_is_recommended(blend):
     film = blend.recommend("7", k=1, explain=True)[0]
     told = blend.explain(film.movie_id, "7", most=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from matinee.config import require
 from matinee.data.catalog import Catalog
 from matinee.recommending.filters import Filters
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
@@ -11,6 +12,11 @@ from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 # Numbers in the candidates' vectors of one block of lists: 16 MiB.
 _BLOCK_FLOATS = 1 << 22
 _LAST = np.float32(-1e30)
+
+
+def check_diversity(diversity: float) -> None:
+    """Refuse a diversity outside 0 … 1."""
+    require(0 <= diversity <= 1, "diversity", diversity, "a number from 0 to 1")
 
 
 def diversified(candidates: TopK, directions: FloatArray, k: int, diversity: float) -> IntArray:
