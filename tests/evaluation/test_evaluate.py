@@ -10,7 +10,7 @@ from matinee.data.splits import Split
 from matinee.errors import ConfigError, DataError, LeakageError
 from matinee.evaluation import answers
 from matinee.evaluation import measure as module
-from matinee.evaluation.evaluate import evaluate, genres_of, measure_model, seen_of
+from matinee.evaluation.evaluate import evaluate, measure_model, seen_of
 from tests.evaluation.worlds import ByScore, Stars, noise, table_of
 
 METRICS = ["ndcg@10", "hr@10", "precision@10", "mrr@10", "map@10", "recall@10", "recall@100"]
@@ -225,13 +225,6 @@ def test_validation_ratings_count_as_seen(ratings):
     assert measured.values()["mrr@10"] == 1.0
     seen = seen_of(split.train, split.validation)
     assert sum(map(len, seen)) == len(split.train) + len(split.validation)
-
-
-def test_genres_are_columns_of_zero_and_one(catalog):
-    genres = genres_of(catalog)
-    assert genres.shape == (90, 3)
-    assert (genres.sum(axis=1) == 1).all()
-    assert genres_of(mt.Catalog.of_ids(catalog.items)) is None
 
 
 def test_where_films_were_found_and_tested_is_counted(split):

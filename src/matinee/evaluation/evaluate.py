@@ -14,7 +14,7 @@ from matinee.errors import ConfigError
 from matinee.evaluation.measure import measure_ranker, measure_retriever
 from matinee.evaluation.results import Evaluation, Facts
 from matinee.evaluation.tallies import Measured
-from matinee.types import FloatArray, IntArray, Ranker, Retriever
+from matinee.types import IntArray, Ranker, Retriever
 
 
 def evaluate(
@@ -69,7 +69,9 @@ def measure_model(
     if hasattr(model, "retrieve"):
         retriever: Retriever = model  # type: ignore[assignment]
         seen = seen_of(split.train, split.validation)
-        features = None if catalog is None else genres_of(catalog)
+        features = None
+        if catalog is not None and catalog.genre_names:
+            features = catalog.genre_marks.astype(np.float32)
         relevant = split.test.relevant(relevant_from)
         parts.append(measure_retriever(retriever, seen, split.train, relevant, features))
     if hasattr(model, "predict"):
@@ -121,16 +123,3 @@ def seen_of(*parts: Ratings) -> list[IntArray]:
     if len(by_user) == 1:
         return by_user[0]
     return [np.concatenate(films) for films in zip(*by_user, strict=True)]
-
-
-def genres_of(catalog: Catalog) -> FloatArray | None:
-    """A column of 0 and 1 a genre, float32 [n_items, g]; None where no film has any."""
-    lists = catalog.films["genres"].to_list()
-    names = sorted({genre for film in lists for genre in film})
-    if not names:
-        return None
-    column = {name: place for place, name in enumerate(names)}
-    marks = np.zeros((len(lists), len(names)), np.float32)
-    for film, genres in enumerate(lists):
-        marks[film, [column[genre] for genre in genres]] = 1.0
-    return marks

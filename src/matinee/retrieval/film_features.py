@@ -20,21 +20,12 @@ def film_features(catalog: Catalog) -> FloatArray:
     A column for each genre, where a film with g of them has 1/√g; one for each span of five
     years; and a last one of ones, which every film has.
     """
-    films = range(len(catalog))
-    genres = [catalog.genres(film) for film in films]
-    years = [catalog.year(film) for film in films]
-    spans = [None if year is None else year // _YEARS for year in years]
-    names: list[str | int] = sorted({name for own in genres for name in own})
-    names += sorted({span for span in spans if span is not None})
-    column = {name: place for place, name in enumerate(names)}
-    features = np.zeros((len(catalog), len(names) + 1), np.float32)
-    features[:, -1] = 1
-    for film, (own, span) in enumerate(zip(genres, spans, strict=True)):
-        if own:
-            features[film, [column[name] for name in own]] = len(own) ** -0.5
-        if span is not None:
-            features[film, column[span]] = 1
-    return features
+    genres = catalog.genre_marks
+    share = genres / np.sqrt(np.maximum(genres.sum(axis=1, keepdims=True), 1))
+    years = catalog.films["year"].to_numpy().astype(np.float64)
+    spans = np.unique(years[~np.isnan(years)] // _YEARS)
+    of_span = years[:, None] // _YEARS == spans
+    return np.column_stack([share, of_span, np.ones(len(catalog))]).astype(np.float32)
 
 
 def fill_unrated(
