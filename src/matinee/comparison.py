@@ -170,6 +170,7 @@ def fit_recipe(
             train,
             candidates=recipe.candidates,
             order=recipe.order,
+            relevant_from=recipe.relevant_from,
             exclude_seen=recipe.exclude_seen,
         )
         return recommender, losses

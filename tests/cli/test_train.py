@@ -87,6 +87,10 @@ def test_what_is_relevant_is_learned_saved_and_asked_with(run, data, tmp_path):
     ours, theirs = recommender.retriever.retrieve(queries, 10), alike.retrieve(queries, 10)
     np.testing.assert_array_equal(ours.items, theirs.items)
     assert recommender.retriever.liked_from == 4
+    # Every reason is a film that the model has read.
+    for user in map(train.users.id, range(5)):
+        for film in recommender.recommend(user, k=3, explain=True):
+            assert all(reason.stars >= 4 for reason in film.reasons)
 
 
 def test_long_training_is_kept_in_a_file(run, data, tmp_path):

@@ -117,6 +117,14 @@ def test_films_that_nobody_rated_are_told_apart_by_their_features():
     assert right.mean() > 0.9
 
 
+def test_a_user_without_a_rating_has_the_average_vector(split):
+    nobody = split.train.take(split.train.user_index != 3)
+    users = fit_blend(nobody, CONFIG, seed=7).tensors()["user_vectors"]
+    np.testing.assert_array_equal(users[3], users[-1])
+    others = np.delete(users[:-1], 3, axis=0)
+    np.testing.assert_allclose(users[-1], others.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
 def test_a_catalogue_of_other_films_is_refused(split):
     other = mt.Catalog.of_titles([1], ["A"], [[]])
     with pytest.raises(ConfigError, match="expected"):

@@ -224,6 +224,7 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
         train,
         candidates=recipe.candidates,
         order=recipe.order,
+        relevant_from=recipe.relevant_from,
         exclude_seen=recipe.exclude_seen,
     )
     return SavedModel(recommender, recipe, manifest["seed"], manifest["data"], manifest["metrics"])

@@ -53,8 +53,7 @@ def fit_blend(
         table = item_items(train, config.ease_l2, config.nearby_weight)
         history_vectors, item_vectors = factorized(table, rank, seed)
     tensors = {
-        # The average user stands for somebody unknown.
-        "user_vectors": np.vstack([softmax.users, softmax.users.mean(axis=0)]),
+        "user_vectors": _with_average(softmax.users, histories),
         "movie_vectors": softmax.films,
         "movie_bias": softmax.bias,
         "history_vectors": history_vectors,
@@ -81,6 +80,16 @@ def _members(histories: Histories, config: BlendConfig, seed: int) -> Factors:
             members.append(fit_factors(histories, settings, seed + _STRIDE * place, told))
     n_users, n_items = histories.matrix.shape[0] - 1, histories.matrix.shape[1]
     return average(members, min(config.rank, n_users, n_items))
+
+
+def _with_average(users: FloatArray, histories: Histories) -> FloatArray:
+    """The users' vectors, and last the average one, for somebody unknown.
+
+    A user without a training rating, whose vector is as it was at first, is such a one too.
+    """
+    rated = np.diff(histories.matrix.indptr)[:-1] > 0
+    average = users[rated].mean(axis=0) if rated.any() else users.mean(axis=0)
+    return np.vstack([np.where(rated[:, None], users, average), average])
 
 
 def _weights(
