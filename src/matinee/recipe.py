@@ -35,6 +35,7 @@ RECIPES = (
     "sequence",
     "bias",
     "mf",
+    "fm",
 )
 _STAGES: Mapping[str, Mapping[str, Stage[Any]]] = {"retrieval": RETRIEVERS, "ranking": RANKERS}
 

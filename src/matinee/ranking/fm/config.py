@@ -23,9 +23,9 @@ class FactorizationMachineConfig:
         samples: so many draws are kept whole, to place newcomers by.
     """
 
-    embedding_size: int = 6
+    embedding_size: int = 8
     sweeps: int = 200
-    implicit_size: int = 256
+    implicit_size: int = 128
     drift_leaves: int = 64
     table_size: int = 32
     samples: int = 16

@@ -85,6 +85,8 @@ class Drift:
     def __init__(self, train: Ratings, leaves: Leaves) -> None:
         self.leaves = leaves
         self._users = len(train.users)
+        self._own = train.user_index
+        self._rated = np.bincount(self._own, minlength=self._users)
         self.values: Array = np.zeros(len(train))
         self._deviations: list[Array] = []
         self._bins: list[NDArray[np.int64]] = []
@@ -120,10 +122,20 @@ class Drift:
             self._deviations[scale] = drawn
             self.values = others + drawn[bins]
 
-    def table(self) -> Array:
-        """The drift of every leaf, float64 [n_users, leaves]; what has no rating is a draw too."""
-        total = np.zeros((self._users, self.leaves.count))
+    def tables(self) -> tuple[Array, Array]:
+        """The drift and its square, float64 [n_users + 1, leaves + 1].
+
+        A leaf without ratings has a draw too. The last column, of no known time, is the mean over
+        the user's ratings; who has none, and the unknown user, may be in any mood.
+        """
+        shape = (self._users + 1, self.leaves.count + 1)
+        drift, squares = np.zeros(shape), np.full(shape, self.variances.sum())
         for scale, drawn in enumerate(self._deviations):
             wide = np.repeat(drawn.reshape(self._users, -1), _RATIO**scale, axis=1)
-            total += wide[:, : self.leaves.count]
-        return total
+            drift[:-1, :-1] += wide[:, : self.leaves.count]
+        squares[:-1, :-1] = drift[:-1, :-1] ** 2
+        rated = np.flatnonzero(self._rated)
+        for table, values in ((drift, self.values), (squares, self.values**2)):
+            total = np.bincount(self._own, values, minlength=self._users)
+            table[rated, -1] = total[rated] / self._rated[rated]
+        return drift, squares

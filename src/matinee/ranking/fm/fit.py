@@ -218,10 +218,9 @@ class _Kept:
         pairs = self.variances.users, self.variances.items
         self.variances.add(score(drawn[0][pairs[0]], drawn[1][pairs[1]]))
         self.cuts += sampler.cuts.values
-        table = sampler.drift.table()
-        self.drift[:-1, :-1] += table
-        self.drift_squares[:-1, :-1] += table**2
-        self.drift_squares[:, -1] += sampler.drift.variances.sum()
+        table, squares = sampler.drift.tables()
+        self.drift += table
+        self.drift_squares += squares
         if draw in self.wanted:
             self._keep(drawn[1])
 
