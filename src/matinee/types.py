@@ -203,7 +203,9 @@ class PredictsDistribution(Protocol):
     """
 
     @property
-    def levels(self) -> FloatArray: ...
+    def levels(self) -> FloatArray:
+        """The stars that there are."""
+        ...
 
     def distribution(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
         """The chance of each level, float32 [b, k, levels]; NaN where an item is -1."""

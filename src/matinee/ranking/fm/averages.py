@@ -1,4 +1,4 @@
-"""What is kept of all draws: their mean score as one short inner product, and how far they differ."""
+"""What is kept of all draws: their mean score as a short inner product, and how far they differ."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Variances:
             film = _means(self.items, target - user[self.users], len(film))
         # The logarithm's mean lies below the mean's logarithm.
         shift = np.mean(variance) / np.mean(np.exp(user[self.users] + film[self.items]))
-        return np.exp(user) * shift, np.exp(film)
+        return np.exp(user) * float(shift), np.exp(film)
 
 
 def _means(groups: IntArray, values: Array, size: int) -> Array:

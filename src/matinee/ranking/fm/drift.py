@@ -65,8 +65,7 @@ class Leaves:
     def find(self, users: IntArray, times: NDArray[np.int64]) -> IntArray:
         """The leaf of each of the times int64 [b, k] of b users, int32 [b, k]; `leaves` if none."""
         seconds = (times - self.start[users].astype(np.int64)[:, None] * _DAY).astype(np.float32)
-        found = (self.ends[users][:, None, :] < seconds[:, :, None]).sum(axis=2, dtype=np.int32)
-        return found
+        return (self.ends[users][:, None, :] < seconds[:, :, None]).sum(axis=2, dtype=np.int32)
 
     @property
     def count(self) -> int:
@@ -104,8 +103,9 @@ class Drift:
             width = -(-leaves.count // _RATIO**scale)
             bins = train.user_index * width + leaf // _RATIO**scale
             self._bins.append(bins)
-            self._counts.append(np.bincount(bins, minlength=self._users * width))
-            self._deviations.append(np.zeros(self._users * width))
+            counts: NDArray[np.int64] = np.bincount(bins, minlength=self._users * width)
+            self._counts.append(counts)
+            self._deviations.append(np.zeros(len(counts)))
         self.variances = np.full(_SCALES, 0.02)
 
     def draw(self, residuals: Array, rng: np.random.Generator) -> None:

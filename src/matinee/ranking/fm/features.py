@@ -11,6 +11,7 @@ from scipy import sparse
 
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
+from matinee.types import IntArray
 
 Array = NDArray[np.float64]
 
@@ -42,10 +43,11 @@ def film_features(catalog: Catalog) -> Array:
     return _centred([marks, _indicators(catalog.films["year"])], len(genres))
 
 
-def implicit_features(own: Array, other: Array, shape: tuple[int, int]) -> Any:
+def implicit_features(own: IntArray, other: IntArray, shape: tuple[int, int]) -> Any:
     """Who rated what as a sparse matrix [n, m] whose rows have length 1 (Koren 2008)."""
     count = np.maximum(np.bincount(own, minlength=shape[0]), 1)
-    return sparse.csr_array((1 / np.sqrt(count)[own], (own, other)), shape=shape)
+    entries: Any = (1 / np.sqrt(count)[own], (own, other))
+    return sparse.csr_array(entries, shape=shape)
 
 
 def leading(matrix: Any, size: int, seed: int) -> tuple[Array, Array, Array]:

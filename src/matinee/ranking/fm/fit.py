@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from matinee.ranking.fm.ranker import FactorizationMachineRanker
 from matinee.types import FloatArray, IntArray
 
 Array = NDArray[np.float64]
+Number = TypeVar("Number", np.float32, np.float64)
 
 # Of the first vectors; all alike would stay so.
 _FIRST = 0.1
@@ -109,9 +110,9 @@ class _Sampler:
     ) -> _Sampler:
         rng = np.random.default_rng(seed)
         n_users, n_items, width = len(train.users), len(train.items), config.embedding_size + 1
-        pairs = train.user_index, train.item_index
-        rated = implicit_features(*pairs, (n_users, n_items))
-        raters = implicit_features(*pairs[::-1], (n_items, n_users))
+        users, items = train.user_index, train.item_index
+        rated = implicit_features(users, items, (n_users, n_items))
+        raters = implicit_features(items, users, (n_items, n_users))
         levels = Levels.among(train.rating)
         first = [rng.normal(0, _FIRST, (size, width)) for size in (n_users, n_items)]
         size = config.implicit_size
@@ -121,7 +122,7 @@ class _Sampler:
             levels,
             CutPoints(levels),
             Drift(train, Leaves.of(train, config.drift_leaves)),
-            (Side.of(*pairs, n_users), Side.of(*pairs[::-1], n_items)),
+            (Side.of(users, items, n_users), Side.of(items, users, n_items)),
             (
                 _prior(user_features(train), rated, size, width, seed),
                 _prior(film_features(catalog), raters, size, width, seed),
@@ -148,11 +149,11 @@ class _Sampler:
 
     def scores(self, users: IntArray, films: IntArray) -> Array:
         """Scores float64 [n] of pairs of numbers, without the drift."""
-        return score(self.users[users], self.films[films])
+        return score(_single(self.users)[users], _single(self.films)[films]).astype(np.float64)
 
 
-def score(users: Array, films: Array) -> Array:
-    """Scores float64 [n] of rows [n, d + 1] of vectors and biases."""
+def score(users: NDArray[Number], films: NDArray[Number]) -> NDArray[Number]:
+    """Scores [n] of rows [n, d + 1] of vectors and biases."""
     product = np.einsum("nd,nd->n", users[:, :-1], films[:, :-1])
     return product + users[:, -1] + films[:, -1]
 
@@ -233,7 +234,7 @@ class _Kept:
         for name, value in zip(self.samples, found, strict=True):
             self.samples[name].append(value)
 
-    def tensors(self) -> dict[str, Array]:
+    def tensors(self) -> dict[str, Array | FloatArray]:
         """What the ranker is made of; see `FactorizationMachineRanker.shapes`."""
         users, films = self.product.factors()
         user_variance, film_variance = self.variances.factors()
@@ -264,8 +265,10 @@ class _Kept:
 def _with_unknown(
     rows: Array, prior: Prior, rated: NDArray[np.bool_], rng: np.random.Generator | None = None
 ) -> Array:
-    """Rows and, last, an unknown one: the rated ones' mean, or a draw around it."""
-    unknown = prior.mean[rated].mean(axis=0)
+    """Rows and, last, an unknown one: the mean of those rated, or a draw of anybody."""
+    means = prior.mean[rated]
+    unknown = means.mean(axis=0)
     if rng is not None:
+        unknown = means[rng.integers(len(means))]
         unknown = unknown + rng.standard_normal(len(unknown)) / np.sqrt(prior.precision)
     return np.vstack([rows, unknown])

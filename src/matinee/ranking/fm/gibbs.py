@@ -33,9 +33,9 @@ class Effect:
     def __init__(self, decomposed: tuple[Array, Array, Array], width: int) -> None:
         self._left, values, self._right = decomposed
         self._singular = values[:, None]
-        self._rotated = np.zeros((len(values), width))
-        self._precision = np.full(width, 10.0)
-        self.values = np.zeros((len(self._left), width))
+        self._rotated: Array = np.zeros((len(values), width))
+        self._precision: Array = np.full(width, 10.0)
+        self.values: Array = np.zeros((len(self._left), width))
 
     def draw(self, residuals: Array, noise: Array, rng: np.random.Generator) -> None:
         """Draw the weights and their precision.
@@ -68,8 +68,8 @@ class Prior:
 
     def __init__(self, size: int, width: int, effects: list[Effect]) -> None:
         self.effects = effects
-        self.average = np.zeros(width)
-        self.precision = np.full(width, 10.0)
+        self.average: Array = np.zeros(width)
+        self.precision: Array = np.full(width, 10.0)
         self._size = size
 
     @property
@@ -130,7 +130,7 @@ class Side:
             rng: of the draws.
         """
         design = other[self.other]
-        target = latent[self.order].astype(np.float32) - design[:, -1]
+        residuals = latent[self.order].astype(np.float32) - design[:, -1]
         design[:, -1] = 1
         size, width = len(self.offsets) - 1, design.shape[1]
         gram = np.zeros((size, width, width), np.float32)
@@ -139,12 +139,11 @@ class Side:
             first, last = self.offsets[own], self.offsets[own + 1]
             rows = design[first:last]
             np.dot(rows.T, rows, out=gram[own])
-            np.dot(target[first:last], rows, out=moment[own])
+            np.dot(residuals[first:last], rows, out=moment[own])
         precision = gram.astype(np.float64)
-        diagonal = np.arange(width)
-        precision[:, diagonal, diagonal] += prior.precision
+        precision += np.diag(prior.precision)
         # With L Lᵀ the precision, L⁻ᵀ (L⁻¹ moment + noise) is a draw.
         root = np.linalg.inv(np.linalg.cholesky(precision))
-        moment = moment + prior.precision * prior.mean
-        standard = np.einsum("nij,nj->ni", root, moment) + rng.standard_normal(moment.shape)
+        target = moment + prior.precision * prior.mean
+        standard = np.einsum("nij,nj->ni", root, target) + rng.standard_normal(target.shape)
         return np.einsum("nji,nj->ni", root, standard)

@@ -44,8 +44,7 @@ class Samples:
         design[:, :, -1] = 1
         prior = self.average + self.implicit[items].sum(axis=0) / np.sqrt(max(len(items), 1))
         precision = np.einsum("shi,shj->sij", design, design, optimize=True)
-        diagonal = np.arange(precision.shape[1])
-        precision[:, diagonal, diagonal] += self.precision
+        precision += self.precision[:, :, None] * np.eye(precision.shape[1])
         covariance = cast(Array, np.linalg.inv(precision))
         mean = prior.astype(np.float64)
         for _ in range(_ROUNDS if len(items) else 0):

@@ -1,8 +1,8 @@
 """Stars as ordered levels of a normal latent score: an ordered probit.
 
 A rating is at level k where its latent score z = s + ε, ε normal with variance 1, lies between the
-cut points c_k and c_k+1 (Albert & Chib 1993). Stars need not be evenly spread, nor be numbers at all:
-only their order counts until an expectation is asked for.
+cut points c_k and c_k+1 (Albert & Chib 1993). Stars need not be evenly spread: only their order
+counts until an expectation is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 MOST_LEVELS = 20
 # A random walk's steps against the posterior's own width (Roberts & Rosenthal 2001).
 _STEP = 2.4
-_PROPOSALS = 3
+_PROPOSALS = 2
 # Beyond any score; finite, since model files hold finite numbers alone.
 _FAR = 1e9
 # Of a probability, so that its logarithm and its quantile are finite.
@@ -57,7 +57,7 @@ class Levels:
     def first_cuts(self) -> Array:
         """Cut points float64 [m - 1] that give each level its share at a score of 0."""
         share = np.cumsum(np.bincount(self.of))[:-1] / len(self.of)
-        return cast(Array, ndtri(share))
+        return ndtri(share)
 
 
 class CutPoints:
@@ -109,7 +109,7 @@ class CutPoints:
         low, high = self._bounds(self.values)
         below, above = ndtr(low - scores), ndtr(high - scores)
         share = below + (above - below) * rng.random(len(scores))
-        return scores + cast(Array, ndtri(np.clip(share, _LEAST, 1 - _LEAST)))
+        return scores + ndtri(np.clip(share, _LEAST, 1 - _LEAST))
 
     def _bounds(self, cuts: Array) -> tuple[Array, Array]:
         edges = np.concatenate([[-np.inf], cuts, [np.inf]])
@@ -122,7 +122,7 @@ class CutPoints:
 
 def _shares(cuts: Array, scores: Array) -> Array:
     """The probability of each level, float64 [m, n]."""
-    below = cast(Array, ndtr(cuts[:, None] - scores))
+    below = ndtr(cuts[:, None] - scores)
     ends = np.zeros((1, len(scores)))
     return np.diff(np.concatenate([ends, below, ends + 1]), axis=0)
 
@@ -170,7 +170,7 @@ class Output:
         return -np.diff(np.concatenate([ends, above, ends - 1], axis=-1), axis=-1)
 
     def latent_mean(self, scores: Array, ratings: FloatArray) -> Array:
-        """Expected latent scores float64 [h] of whoever gave `ratings`, each at the level nearest."""
+        """Expected latent scores float64 [h] of whoever gave `ratings`, taken to the next level."""
         level = np.abs(ratings[:, None] - self.stars).argmin(axis=1)
         edges = np.concatenate([[-np.inf], self.cuts.astype(np.float64), [np.inf]])
         low, high = edges[level] - scores, edges[level + 1] - scores

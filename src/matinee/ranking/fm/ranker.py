@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee.data.ratings import Ratings
+from matinee.errors import ConfigError
 from matinee.ranking.fm.config import FactorizationMachineConfig
 from matinee.ranking.fm.drift import Leaves
 from matinee.ranking.fm.newcomers import Samples
@@ -134,9 +136,8 @@ class FactorizationMachineRanker:
             mean[:], variance[:] = self._samples.place(films, ratings, self._output).scores(items)
             return
         rows, offsets = self._by_user
-        own = rows[offsets[query.user_index] : offsets[query.user_index + 1]]
-        own = own[~np.isin(self._train.item_index[own], films)]
         before = rows[offsets[query.user_index] : offsets[query.user_index + 1]]
+        own = before[~np.isin(self._train.item_index[before], films)]
         old = self._samples.place(
             self._train.item_index[before], self._train.rating[before], self._output
         ).scores(items)
@@ -149,16 +150,25 @@ class FactorizationMachineRanker:
         variance *= new[1] / old[1]
 
     @cached_property
-    def _by_user(self) -> tuple[np.ndarray, np.ndarray]:
+    def _by_user(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return self._train.by_user()
 
     def _leaf(self, queries: Sequence[Query], users: IntArray, shape: tuple[int, ...]) -> IntArray:
-        """The leaf of each rating asked for, int32 [b, k]; the last column where no time is told."""
+        """The leaf of each rating asked for, int32 [b, k]; the last where no time is told."""
         leaf = np.full(shape, self._leaves.count, np.int32)
-        told = [row for row, query in enumerate(queries) if query.time is not None]
-        if told:
-            times = np.stack(
-                [np.broadcast_to(np.int64(queries[row].time), shape[1:]) for row in told]
-            )
-            leaf[told] = self._leaves.find(users[told], times)
+        times = {row: query.time for row, query in enumerate(queries) if query.time is not None}
+        if times:
+            told = list(times)
+            of_items = [_of_each(np.asarray(time), shape[1]) for time in times.values()]
+            leaf[told] = self._leaves.find(users[told], np.stack(of_items))
         return leaf
+
+
+def _of_each(time: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """A query's time for each of `count` films, int64 [count]."""
+    if time.shape not in ((), (count,)):
+        raise ConfigError(
+            f"a query has times of shape {time.shape} for {count} films; expected one time, or one "
+            "for each film"
+        )
+    return np.broadcast_to(time, (count,))
