@@ -122,7 +122,6 @@ def test_a_mood_counts_at_its_time_alone(ratings, catalog):
     good, bad, turn = [], [], 880_000_000 // 86_400 * 86_400 + 4 * 86_400
     for user in range(0, 120, 5):
         own = told.timestamp[told.user_index == user]
-        odd = (own // 86_400 - told.timestamp[0] // 86_400) % 2 == 1
         for found, when in ((good, own[own < turn]), (bad, own[own >= turn])):
             query, items = at(user, np.arange(len(when)), when)
             found.append(model.predict([query], items).mean())
