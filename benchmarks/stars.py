@@ -30,6 +30,8 @@ from matinee.types import EMPTY_ITEM, Query
 
 FOLDS = ("u1", "u2", "u3", "u4", "u5")
 SEEDS = (42, 43, 44, 45, 46)
+# Of vectors on MovieLens 1M, by a tenth of its training part held out: 24 was no better.
+ONE_MILLION_SIZE = 16
 Fit = Callable[[mt.Ratings, mt.Catalog, int], object]
 
 
@@ -108,9 +110,7 @@ def five_fold(catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int) -> None:
 def one_million(data: Path, sweeps: int) -> None:
     ratings, catalog = load_data(str(data))
     split = mt.make_split(ratings, "ml1m-90-10")
-    config = mt.FactorizationMachineConfig(
-        embedding_size=ONE_MILLION_SIZE, table_size=64, drift_leaves=128, sweeps=sweeps
-    )
+    config = mt.FactorizationMachineConfig(embedding_size=ONE_MILLION_SIZE, sweeps=sweeps)
     start = time.perf_counter()
     ranker = mt.fit_factorization_machine(split.train, catalog, config)
     took = time.perf_counter() - start
@@ -122,9 +122,6 @@ def one_million(data: Path, sweeps: int) -> None:
     }
     table("MovieLens 1M, 90/10", ["test"], rows)
     print(f"\n- trained in {took:.0f} s")
-
-
-ONE_MILLION_SIZE = 24
 
 
 def outlook(ranker: object, test: mt.Ratings) -> np.ndarray:

@@ -59,7 +59,9 @@ def test_without_times_or_leaves_there_is_no_drift(leaves):
     drift = Drift(train, Leaves.of(train, leaves))
     drift.draw(np.array([1.0, -1.0]), np.random.default_rng(0))
     assert drift.values.tolist() == [0, 0]
-    for table in drift.tables():
+    mean, *tables = drift.tables()
+    assert mean.tolist() == [0]
+    for table in tables:
         assert table.shape == (2, leaves + 1)
         assert not table.any()
 
@@ -80,7 +82,9 @@ def test_it_finds_the_moods_that_made_the_ratings():
         if sweep >= 40:
             mean += drift.values / 80
             variance.append(drift.variances.sum())
-            table += drift.tables()[0] / 80
+            usual, deviations, _ = drift.tables()
+            table += deviations / 80
+            table[:-1] += usual[:, None] / 80
     truth = moods[train.user_index, place]
     assert np.corrcoef(mean, truth)[0, 1] > 0.82
     assert np.mean(variance) == pytest.approx(0.49, rel=0.2)

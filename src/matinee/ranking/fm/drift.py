@@ -122,20 +122,27 @@ class Drift:
             self._deviations[scale] = drawn
             self.values = others + drawn[bins]
 
-    def tables(self) -> tuple[Array, Array]:
-        """The drift and its square, float64 [n_users + 1, leaves + 1].
+    def tables(self) -> tuple[Array, Array, Array]:
+        """Each user's mean drift, what differs from it at each leaf, and the square of that.
 
-        A leaf without ratings has a draw too. The last column, of no known time, is the mean over
-        the user's ratings; who has none, and the unknown user, may be in any mood.
+        A bias and a mean drift can't be told apart by the ratings, so only their sum is sure; kept
+        apart, what is unsure of either would be counted twice.
+
+        Returns:
+            mean over the user's ratings float64 [n_users], and two tables [n_users + 1, leaves + 1].
+            Their last column is of no known time: 0, and the mean square over the user's ratings.
+            Whoever has none, and the unknown user, may be in any mood.
         """
+        count = np.maximum(self._rated, 1)
+        mean = np.bincount(self._own, self.values, minlength=self._users) / count
         shape = (self._users + 1, self.leaves.count + 1)
         drift, squares = np.zeros(shape), np.full(shape, self.variances.sum())
         for scale, drawn in enumerate(self._deviations):
             wide = np.repeat(drawn.reshape(self._users, -1), _RATIO**scale, axis=1)
             drift[:-1, :-1] += wide[:, : self.leaves.count]
+        drift[:-1, :-1] -= mean[:, None]
         squares[:-1, :-1] = drift[:-1, :-1] ** 2
-        rated = np.flatnonzero(self._rated)
-        for table, values in ((drift, self.values), (squares, self.values**2)):
-            total = np.bincount(self._own, values, minlength=self._users)
-            table[rated, -1] = total[rated] / self._rated[rated]
-        return drift, squares
+        away = (self.values - mean[self._own]) ** 2
+        spread = np.bincount(self._own, away, minlength=self._users) / count
+        squares[:-1, -1] = np.where(self._rated > 0, spread, squares[:-1, -1])
+        return mean, drift, squares

@@ -201,10 +201,13 @@ class _Kept:
         """Another draw."""
         sampler = self.sampler
         self.draws += 1
+        moods, table, squares = sampler.drift.tables()
+        users = sampler.users.copy()
+        users[:, -1] += moods
         expected = tuple(
             _with_unknown(np.where(rated[:, None], drawn, prior.mean), prior, rated)
             for drawn, prior, rated in zip(
-                (sampler.users, sampler.films), sampler.priors, self.rated, strict=True
+                (users, sampler.films), sampler.priors, self.rated, strict=True
             )
         )
         self.product.add(expected[0][:, :-1], expected[1][:, :-1])
@@ -213,13 +216,12 @@ class _Kept:
         drawn = [
             _with_unknown(rows, prior, rated, sampler.rng)
             for rows, prior, rated in zip(
-                (sampler.users, sampler.films), sampler.priors, self.rated, strict=True
+                (users, sampler.films), sampler.priors, self.rated, strict=True
             )
         ]
         pairs = self.variances.users, self.variances.items
         self.variances.add(score(drawn[0][pairs[0]], drawn[1][pairs[1]]))
         self.cuts += sampler.cuts.values
-        table, squares = sampler.drift.tables()
         self.drift += table
         self.drift_squares += squares
         if draw in self.wanted:
