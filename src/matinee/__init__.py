@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from matinee.retrieval.item_knn import ItemKnnConfig, fit_item_knn
     from matinee.retrieval.metrics import FactorizedTopK
     from matinee.retrieval.popularity import PopularityConfig, fit_popularity
+    from matinee.retrieval.sequence.config import SequenceConfig
+    from matinee.retrieval.sequence.fit import fit_sequence
     from matinee.retrieval.two_tower import MovieLensRetrieval
     from matinee.seed import main, print_ratings, rank_movies, retrieve_movies
     from matinee.types import Query, Recommendation, TopK
@@ -106,6 +108,8 @@ _HOMES = {
     "retrieval.metrics": ("FactorizedTopK",),
     "retrieval.popularity": ("PopularityConfig", "fit_popularity"),
     "retrieval.two_tower": ("MovieLensRetrieval",),
+    "retrieval.sequence.config": ("SequenceConfig",),
+    "retrieval.sequence.fit": ("fit_sequence",),
     "seed": ("main", "print_ratings", "rank_movies", "retrieve_movies"),
     "types": ("Query", "Recommendation", "TopK"),
 }
@@ -137,6 +141,7 @@ __all__ = [
     "Recommender",
     "RetrievalConfig",
     "SavedModel",
+    "SequenceConfig",
     "Split",
     "TopK",
     "TwoTowerModel",
@@ -157,6 +162,7 @@ __all__ = [
     "fit_popularity",
     "fit_ranking",
     "fit_retrieval",
+    "fit_sequence",
     "load_catalog",
     "load_data",
     "load_model",

@@ -20,7 +20,7 @@ from matinee.data.ratings import Ratings
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.retriever import TwoTowerRetriever
-from matinee.types import FloatArray, IntArray, Query, TopK, known_users
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class BlendRetriever:
             tensors["user_vectors"], histories.matrix @ tensors["history_vectors"]
         )
         self.index = ExactIndex(
-            np.concatenate([tensors["movie_vectors"], tensors["item_vectors"]], axis=1),
+            self._side_by_side(tensors["movie_vectors"], tensors["item_vectors"]),
             self._softmax_weight * tensors["movie_bias"],
         )
 
@@ -157,6 +157,22 @@ class BlendRetriever:
         """The k films whose softmax vectors point most nearly where this film's does (cosine)."""
         return self._softmax.similar(item, k)
 
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """Exact of the item-item model, to first order of the factors; see `FoldIn.influence`."""
+        vector = self.vectors([query])[0]
+        rank = self._softmax.index.vectors.shape[1]
+        softmax = vector[:rank] / np.float32(self._softmax_weight or 1)
+        by_film = self._softmax_weight * self._softmax.fold_in.influence(softmax, films, items)
+        tensors = self._tensors
+        linear = tensors["item_vectors"][items] @ tensors["history_vectors"][films].T
+        by_film += self._item_weight * linear
+        return Contributions(by_film, self.index.scores(vector, items) - by_film.sum(axis=1))
+
+    @property
+    def directions(self) -> FloatArray:
+        """The films' softmax vectors at length 1, float32 [n_items, d]."""
+        return self._softmax.directions
+
     def _newcomer(self, items: IntArray) -> FloatArray:
         if not len(items):
             return self._users[-1]
@@ -165,5 +181,8 @@ class BlendRetriever:
 
     def _beside(self, softmax: FloatArray, history: FloatArray) -> FloatArray:
         """Both views of users, weighted, as one vector each."""
-        parts = (self._softmax_weight * softmax, self._item_weight * history)
-        return np.concatenate(parts, axis=-1)
+        return self._side_by_side(self._softmax_weight * softmax, self._item_weight * history)
+
+    def _side_by_side(self, softmax: FloatArray, linear: FloatArray) -> FloatArray:
+        # Without an item-item model its dimensions would only take time.
+        return np.concatenate([softmax, linear], axis=-1) if self._item_weight else softmax
