@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from matinee.ranking.bias import BiasConfig, fit_bias
     from matinee.ranking.config import RankingConfig
     from matinee.ranking.fit import fit_ranking, ranker_of, train_ranking
+    from matinee.ranking.fm.config import FactorizationMachineConfig
+    from matinee.ranking.fm.fit import fit_factorization_machine
     from matinee.ranking.matrix_factorization import (
         MatrixFactorizationConfig,
         fit_matrix_factorization,
@@ -89,6 +91,8 @@ _HOMES = {
     "ranking.bias": ("BiasConfig", "fit_bias"),
     "ranking.config": ("RankingConfig",),
     "ranking.fit": ("fit_ranking", "ranker_of", "train_ranking"),
+    "ranking.fm.config": ("FactorizationMachineConfig",),
+    "ranking.fm.fit": ("fit_factorization_machine",),
     "ranking.matrix_factorization": ("MatrixFactorizationConfig", "fit_matrix_factorization"),
     "ranking.two_tower": ("MovieLensRanking", "TwoTowerModel"),
     "recipe": ("Recipe", "load_recipe", "save_recipe"),
@@ -120,6 +124,7 @@ __all__ = [
     "EaseConfig",
     "Evaluation",
     "ExactIndex",
+    "FactorizationMachineConfig",
     "FactorizedTopK",
     "IalsConfig",
     "ItemKnnConfig",
@@ -150,6 +155,7 @@ __all__ = [
     "fit_bias",
     "fit_blend",
     "fit_ease",
+    "fit_factorization_machine",
     "fit_ials",
     "fit_item_knn",
     "fit_matrix_factorization",

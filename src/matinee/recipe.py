@@ -37,6 +37,7 @@ RECIPES = (
     "sequence",
     "bias",
     "mf",
+    "fm",
 )
 _STAGES: Mapping[str, Mapping[str, Stage[Any]]] = {"retrieval": RETRIEVERS, "ranking": RANKERS}
 

@@ -16,6 +16,9 @@ from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError
 from matinee.ranking.bias import BiasConfig, BiasRanker, fit_bias
 from matinee.ranking.config import RankingConfig
+from matinee.ranking.fm.config import FactorizationMachineConfig
+from matinee.ranking.fm.fit import fit_factorization_machine
+from matinee.ranking.fm.ranker import FactorizationMachineRanker
 from matinee.ranking.matrix_factorization import (
     MatrixFactorizationConfig,
     MatrixFactorizationRanker,
@@ -43,7 +46,7 @@ RetrieverConfig = (
     | IalsConfig
     | SequenceConfig
 )
-RankerConfig = RankingConfig | BiasConfig | MatrixFactorizationConfig
+RankerConfig = RankingConfig | BiasConfig | MatrixFactorizationConfig | FactorizationMachineConfig
 Model = TypeVar("Model")
 Tensors = dict[str, FloatArray]
 Shapes = dict[str, tuple[int, ...]]
@@ -198,6 +201,13 @@ def _fit_matrix_factorization(
     return Fitted(model, model.losses)
 
 
+def _fit_factorization_machine(
+    train: Ratings, catalog: Catalog, config: FactorizationMachineConfig, seed: int
+) -> Fitted[SecondStage]:
+    model = fit_factorization_machine(train, catalog, config, seed=seed)
+    return Fitted(model, model.losses)
+
+
 def _on_scale(
     of: Callable[[Tensors, tuple[float, float]], SecondStage],
 ) -> Callable[[Tensors, Ratings], SecondStage]:
@@ -264,6 +274,13 @@ RANKERS: Mapping[str, Stage[SecondStage]] = {
             _fit_matrix_factorization,
             _on_scale(MatrixFactorizationRanker.of),
             MatrixFactorizationRanker.shapes,
+        ),
+        Stage[SecondStage](
+            "fm",
+            FactorizationMachineConfig,
+            _fit_factorization_machine,
+            FactorizationMachineRanker.of,
+            FactorizationMachineRanker.shapes,
         ),
     )
 }

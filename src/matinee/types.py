@@ -56,11 +56,15 @@ class Query:
         user_index: the user's number, or None.
         items: int32 [h], films of the history, oldest first.
         ratings: float32 [h], their stars.
+        time: when the rating that is asked for is given, in seconds since 1970: one moment, or
+            int64 [k], one for each of the films that a ranker is asked for. None is no moment that
+            anything is known of; only models of moods or fashions make use of it.
     """
 
     user_index: int | None = None
     items: IntArray | None = None
     ratings: FloatArray | None = None
+    time: int | NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         sizes = [None if column is None else len(column) for column in (self.items, self.ratings)]
@@ -273,6 +277,24 @@ class Ranker(Protocol):
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The same candidates in descending order of predicted stars, which are the scores."""
+        ...
+
+
+@runtime_checkable
+class PredictsDistribution(Protocol):
+    """A ranker that knows how likely each number of stars is.
+
+    Attributes:
+        levels: float32 [levels], the stars that there are, ascending.
+    """
+
+    @property
+    def levels(self) -> FloatArray:
+        """The stars that there are."""
+        ...
+
+    def distribution(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
+        """The chance of each level, float32 [b, k, levels]; NaN where an item is -1."""
         ...
 
 

@@ -58,7 +58,7 @@ def train(
         str,
         typer.Option(
             help="default, seed, two-tower, popularity, popularity-recent, item-knn, ease, ials, "
-            "sequence, bias, mf, or a .toml file; a stage it leaves open is that of default."
+            "sequence, bias, mf, fm, or a .toml file; a stage it leaves open is that of default."
         ),
     ] = "default",
     protocol: o.Protocol = "seed",
