@@ -30,11 +30,11 @@ from rich.console import Console
 from rich.table import Table
 
 import matinee as mt
-from matinee.comparison import fit_recipe
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.data.splits import Split
 from matinee.evaluation.tallies import Measured
+from matinee.fitting import fit_recipe
 from matinee.ranking.lists.config import ListConfig
 from matinee.ranking.lists.features import FEATURES, WIDTH, Features
 from matinee.ranking.lists.films import years_of

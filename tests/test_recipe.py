@@ -33,6 +33,7 @@ def model_of(config, stages):
         ("bias", None, "bias"),
         ("mf", None, "mf"),
         ("fm", None, "fm"),
+        ("lists", "blend", "fm"),
     ],
 )
 def test_shipped_recipes_name_their_models(name, retriever, ranker):

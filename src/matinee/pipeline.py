@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from matinee.artifacts import SavedModel
-from matinee.comparison import check_unseen, fit_recipe
+from matinee.comparison import check_unseen
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.data.splits import Split, make_split
 from matinee.errors import DataError
 from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
+from matinee.fitting import fit_recipe
 from matinee.recipe import Recipe, complete
 from matinee.recommender import Recommender
 

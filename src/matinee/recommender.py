@@ -13,6 +13,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError, NotFoundError
 from matinee.recommending.asking import Asking
+from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Years
@@ -90,12 +91,10 @@ class Recommender:
         self._filters = Filters(catalog)
         self._asking = Asking(catalog, train, relevant_from)
         self._counts = train.item_counts().astype(np.float32)
-        popular = Popular(self._counts)
+        self._found = Candidates(retriever, self._asking, Popular(self._counts))
         self._explainer = Explainer(catalog, retriever, self._asking, sum(train.scale) / 2)
         self._screen = Screen(catalog, self._explainer)
-        self._made = Lists(
-            catalog, retriever, ranker, list_ranker, self._asking, popular, candidates
-        )
+        self._made = Lists(catalog, retriever, ranker, list_ranker, self._found, candidates)
 
     def recommend(
         self,
@@ -261,7 +260,7 @@ class Recommender:
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
         """The retriever's films, or what most people rated; see `Retriever.retrieve`."""
-        return self._made.found(queries, k, exclude, allow)[0]
+        return self._found.retrieve(queries, k, exclude, allow)
 
     def retrieve(
         self,
@@ -284,7 +283,7 @@ class Recommender:
 
     def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
-        return self._made.source(query)
+        return self._found.source(query)
 
     def _lists(
         self, queries: Sequence[Query], k: int, options: ListOptions

@@ -261,10 +261,14 @@ class Explains(Protocol):
 
 
 class ListRanker(Protocol):
-    """Puts candidates in the order that a list should show them in."""
+    """Puts candidates in the order that a list should show them in; `save_model` writes it."""
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The same candidates, best first, with scores of its own."""
+        ...
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """The float32 arrays that make the model, beside the ratings it was trained on."""
         ...
 
 

@@ -129,7 +129,7 @@ class Drift:
         apart, what is unsure of either would be counted twice.
 
         Returns:
-            mean over the user's ratings float64 [n_users], and two tables [n_users + 1, leaves + 1].
+            mean over the user's ratings float64 [n_users]; two tables [n_users + 1, leaves + 1].
             Their last column is of no known time: 0, and the mean square over the user's ratings.
             Whoever has none, and the unknown user, may be in any mood.
         """
