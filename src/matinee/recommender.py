@@ -20,6 +20,7 @@ from matinee.recommending.filters import Filters, Years
 from matinee.recommending.lists import Lists
 from matinee.recommending.options import ListOptions
 from matinee.recommending.order import Order, weight_of_stars
+from matinee.recommending.outlook import outlooks
 from matinee.recommending.popular import Popular
 from matinee.recommending.screen import Screen
 from matinee.stages import RETRIEVERS
@@ -29,6 +30,7 @@ from matinee.types import (
     IntArray,
     KnowsLikeness,
     ListRanker,
+    Outlook,
     Query,
     Recommendation,
     SecondStage,
@@ -193,6 +195,20 @@ class Recommender:
         """
         items = self._filters.numbers(movie_ids)
         return self.ranker.predict([self.query(user_id, history)], items[None])[0]
+
+    def outlook(
+        self,
+        user_id: str | int | None,
+        movie_ids: Sequence[str | int],
+        history: Mapping[str, float] | None = None,
+    ) -> list[Outlook]:
+        """What a user or visitor would think of films: stars, how unsure, the chance of liking.
+
+        As `stars`, which has the errors too.
+        """
+        items = self._filters.numbers(movie_ids)
+        query = self.query(user_id, history)
+        return outlooks(self.catalog, self.ranker, query, items, self.train.scale)
 
     def explain(
         self,

@@ -172,6 +172,31 @@ class Recommendation:
         return asdict(self) | {"genres": list(self.genres), "reasons": reasons}
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What a ranker expects of one film for one user.
+
+    Attributes:
+        movie_id: the film's external id.
+        title: as people write it, with the year.
+        stars: expected rating, on the scale of the ratings.
+        spread: standard deviation of that rating, in stars; None of a ranker that does not know how
+            sure it is.
+        liked: the chance of at least three quarters of the scale (of four stars from one to five);
+            None likewise.
+    """
+
+    movie_id: str
+    title: str
+    stars: float
+    spread: float | None = None
+    liked: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return asdict(self)
+
+
 class Index(Protocol):
     """Finds the vectors with the largest inner product."""
 
