@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 import matinee as mt
+from matinee.console import unwatched
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.data.splits import Split
@@ -122,7 +123,7 @@ def ours(
         examples.filled,
         config,
         seed,
-        lambda done: None,
+        unwatched,
     )
     # A feature that was told nothing must say nothing later either.
     weights["hidden"] = weights["hidden"] * kept[:, None]

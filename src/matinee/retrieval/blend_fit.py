@@ -74,8 +74,8 @@ def _members(histories: Histories, config: BlendConfig, seed: int) -> Factors:
         for place in range(config.members):
             before = place * config.epochs
 
-            def told(done: float, before: int = before) -> None:
-                advance(before + done)
+            def told(done: float, /, loss: float | None = None, *, before: int = before) -> None:
+                advance(before + done, loss)
 
             members.append(fit_factors(histories, settings, seed + _STRIDE * place, told))
     n_users, n_items = histories.matrix.shape[0] - 1, histories.matrix.shape[1]

@@ -209,6 +209,6 @@ def fit_ials(train: Ratings, config: IalsConfig | None = None, *, seed: int = 42
             movies, _ = half_sweep(by_movie, users, movies, objective, run=pool.map)
             users, loss = half_sweep(by_user, movies, users, objective, run=pool.map)
             losses.append(loss)
-            advance(sweep + 1)
+            advance(sweep + 1, loss)
     weights = np.array([config.alpha0, config.l2, config.nu], np.float32)
     return IalsRetriever(users, movies, weights, train, tuple(losses))

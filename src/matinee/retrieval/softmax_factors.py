@@ -73,7 +73,7 @@ def fit_factors(
         histories: who rated what.
         settings: how.
         seed: of the first weights and of the order of users.
-        advance: told how many passes are done.
+        advance: told how many passes are done, and the loss of each.
     """
     rng = np.random.default_rng(seed)
     matrix: Csr = histories.matrix
@@ -102,6 +102,7 @@ def fit_factors(
             done += 1
             advance(done / steps * settings.epochs)
         losses.append(total / max(len(matrix.indices), 1))
+        advance(done / steps * settings.epochs, losses[-1])
     return Factors(users, films, bias, tuple(losses))
 
 

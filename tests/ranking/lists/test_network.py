@@ -3,14 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee.console import unwatched
 from matinee.ranking.lists.config import ListConfig
 from matinee.ranking.lists.network import fit_network, lambdas, network_scores, network_shapes
 
 SMALL = ListConfig(hidden=4, members=2, epochs=30, batch_users=8, learning_rate=0.02, top=3)
-
-
-def quiet(done):
-    return None
 
 
 def lists_of(seed, size=64, films=12):
@@ -56,7 +53,7 @@ def test_the_gradient_is_that_of_the_loss_while_places_stay(seed):
 
 
 def test_it_learns_what_makes_films_relevant():
-    weights, losses = fit_network(*lists_of(0), SMALL, 5, quiet)
+    weights, losses = fit_network(*lists_of(0), SMALL, 5, unwatched)
     assert losses[-1] < losses[0] / 2
     features, relevant, _ = lists_of(1)
     best = np.argsort(-network_scores(weights, features), axis=1)[:, :2]
@@ -65,7 +62,7 @@ def test_it_learns_what_makes_films_relevant():
 
 def test_members_side_by_side_are_their_average():
     single, double = (
-        fit_network(*lists_of(0), ListConfig(hidden=4, members=n, epochs=2), 5, quiet)[0]
+        fit_network(*lists_of(0), ListConfig(hidden=4, members=n, epochs=2), 5, unwatched)[0]
         for n in (1, 2)
     )
     features, _, _ = lists_of(2)
@@ -83,6 +80,8 @@ def test_members_side_by_side_are_their_average():
 
 
 def test_the_same_seed_gives_the_same_weights():
-    first, second, other = (fit_network(*lists_of(0), SMALL, seed, quiet)[0] for seed in (5, 5, 6))
+    first, second, other = (
+        fit_network(*lists_of(0), SMALL, seed, unwatched)[0] for seed in (5, 5, 6)
+    )
     assert all((first[name] == second[name]).all() for name in first)
     assert (first["hidden"] != other["hidden"]).any()

@@ -76,7 +76,7 @@ def fit_factorization_machine(
             losses.append(sampler.sweep(adapt=sweep < first and sweep % _ADAPT_EVERY == 0))
             if sweep >= first:
                 kept.add(sweep - first)
-            advance(sweep + 1)
+            advance(sweep + 1, losses[-1])
     tensors = kept.tensors()
     return FactorizationMachineRanker(
         {name: np.array(value, np.float32) for name, value in tensors.items()},

@@ -81,7 +81,7 @@ def fit_network(
         adam = _Adam(own, config.l2)
         steps = -(-len(inputs) // config.batch_users) * config.epochs
         for epoch in range(config.epochs):
-            order = rng.permutation(len(inputs))
+            order, total = rng.permutation(len(inputs)), 0.0
             for first in range(0, len(order), config.batch_users):
                 interrupts.check()
                 lists = order[first : first + config.batch_users]
@@ -90,8 +90,9 @@ def fit_network(
                 )
                 rate = config.learning_rate * (1 - (1 - _LAST_SHARE) * adam.steps / steps)
                 adam.step(gradients, rate)
-                losses[epoch] += loss / len(inputs) / config.members
-            advance(member * config.epochs + epoch + 1)
+                total += loss / len(inputs)
+            losses[epoch] += total / config.members
+            advance(member * config.epochs + epoch + 1, total)
         members.append(own)
     return scale | _side_by_side(members), tuple(losses.tolist())
 
