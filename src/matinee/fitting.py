@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matinee.console import say
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError
@@ -14,14 +15,27 @@ from matinee.recommender import Recommender
 from matinee.recommending.asking import Asking
 from matinee.recommending.candidates import Candidates
 from matinee.recommending.popular import Popular
-from matinee.stages import LIST_RANKERS, RANKERS, RETRIEVERS, Fitted, RetrieverConfig, stage_of
+from matinee.stages import (
+    LIST_RANKERS,
+    RANKERS,
+    RETRIEVERS,
+    Fitted,
+    RetrieverConfig,
+    carried,
+    stage_of,
+)
 from matinee.types import FirstStage, ListRanker, SecondStage
 
 Losses = dict[str, tuple[float, ...]]
 
 
 def fit_recipe(
-    recipe: Recipe, train: Ratings, catalog: Catalog, seed: int, checkpoint: Path | None = None
+    recipe: Recipe,
+    train: Ratings,
+    catalog: Catalog,
+    seed: int,
+    checkpoint: Path | None = None,
+    start: Recommender | None = None,
 ) -> tuple[Recommender | FirstStage | SecondStage, Losses]:
     """Train the stages that a recipe has: both as a recommender, or the one as it is.
 
@@ -32,6 +46,8 @@ def fit_recipe(
         seed: of everything random.
         checkpoint: a file that the first stage's training is kept in after each epoch, and goes
             on from; None keeps none.
+        start: an older recommender of the same recipe, which training goes on from, where a stage
+            can (`Stage.fit_from`); None begins anew.
 
     Returns:
         The model, and the training losses of each stage that has any.
@@ -46,7 +62,11 @@ def fit_recipe(
     ranker: Fitted[SecondStage] | None = None
     if recipe.retrieval is not None:
         wanted = train.relevant(recipe.relevant_from)
-        retriever = _fit_retrieval(recipe.retrieval, wanted, catalog, seed, checkpoint)
+        retriever = (
+            _fit_retrieval(recipe.retrieval, wanted, catalog, seed, checkpoint)
+            if start is None
+            else _fit_from(start, recipe.retrieval, wanted, catalog, seed)
+        )
     if recipe.ranking is not None:
         ranker = stage_of(RANKERS, recipe.ranking).fit(train, catalog, recipe.ranking, seed)
     lister = _fit_list(recipe, train, catalog, seed)
@@ -93,6 +113,17 @@ def _fit_retrieval(
             f"expected one of {able}; leave the checkpoint out"
         )
     return stage.fit_resumable(train, catalog, config, seed, checkpoint)
+
+
+def _fit_from(
+    start: Recommender, config: RetrieverConfig, train: Ratings, catalog: Catalog, seed: int
+) -> Fitted[FirstStage]:
+    stage = stage_of(RETRIEVERS, config)
+    if stage.fit_from is None:
+        say(f"retrieval: the model {stage.name} is trained anew")
+        return stage.fit(train, catalog, config, seed)
+    tensors = carried(stage, config, start.retriever.tensors(), start.train, train)
+    return stage.fit_from(train, catalog, config, seed, tensors)
 
 
 def _fit_list(

@@ -3,6 +3,7 @@
 Training the two-tower models needs Keras, which is imported only then; all others are NumPy.
 """
 
+from matinee.stages.carry import carried
 from matinee.stages.kinds import Fitted, Kind, Stage, stage_named, stage_of
 from matinee.stages.listers import LIST_RANKERS, ListStage
 from matinee.stages.rankers import RANKERS, RankerConfig
@@ -18,6 +19,7 @@ __all__ = [
     "RankerConfig",
     "RetrieverConfig",
     "Stage",
+    "carried",
     "stage_named",
     "stage_of",
 ]

@@ -59,11 +59,14 @@ class Stage(Kind[Model]):
         likens: whether the model knows which films are alike (`KnowsLikeness`).
         fit_resumable: trains one likewise, and writes a checkpoint to a path after each epoch, or
             goes on from it; None where training takes too little time for that.
+        fit_from: trains one likewise, in less time, from the tensors of an older model of the same
+            settings under the new ids (`carried`); None of a model that is always trained anew.
     """
 
     fit: Callable[[Ratings, Catalog, Any, int], Fitted[Model]]
     likens: bool = True
     fit_resumable: Callable[[Ratings, Catalog, Any, int, Path], Fitted[Model]] | None = None
+    fit_from: Callable[[Ratings, Catalog, Any, int, Tensors], Fitted[Model]] | None = None
 
 
 def stage_of(stages: Mapping[str, AnyKind], config: object) -> AnyKind:

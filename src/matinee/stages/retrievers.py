@@ -17,7 +17,7 @@ from matinee.retrieval.popularity import PopularityConfig, PopularityRetriever, 
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.retriever import SequenceRetriever
-from matinee.stages.kinds import Fitted, Stage, keras_losses
+from matinee.stages.kinds import Fitted, Stage, Tensors, keras_losses
 from matinee.types import FirstStage
 
 RetrieverConfig = (
@@ -32,18 +32,22 @@ RetrieverConfig = (
 
 
 def _fit_two_tower_retriever(
-    train: Ratings, catalog: Catalog, config: RetrievalConfig, seed: int
+    train: Ratings,
+    catalog: Catalog,
+    config: RetrievalConfig,
+    seed: int,
+    start: Tensors | None = None,
 ) -> Fitted[FirstStage]:
     from matinee.retrieval.fit import retriever_of, train_retrieval
 
-    model = train_retrieval(train, catalog, config, seed=seed)
+    model = train_retrieval(train, catalog, config, seed=seed, start=start)
     return Fitted(retriever_of(model, train.scale), keras_losses(model))
 
 
 def _fit_blend(
-    train: Ratings, catalog: Catalog, config: BlendConfig, seed: int
+    train: Ratings, catalog: Catalog, config: BlendConfig, seed: int, start: Tensors | None = None
 ) -> Fitted[FirstStage]:
-    model = fit_blend(train, config, catalog=catalog, seed=seed)
+    model = fit_blend(train, config, catalog=catalog, seed=seed, start=start)
     return Fitted(model, model.losses)
 
 
@@ -66,9 +70,9 @@ def _fit_ease(
 
 
 def _fit_ials(
-    train: Ratings, catalog: Catalog, config: IalsConfig, seed: int
+    train: Ratings, catalog: Catalog, config: IalsConfig, seed: int, start: Tensors | None = None
 ) -> Fitted[FirstStage]:
-    model = fit_ials(train, config, seed=seed)
+    model = fit_ials(train, config, seed=seed, start=start)
     return Fitted(model, model.losses)
 
 
@@ -94,6 +98,7 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
             TwoTowerRetriever.of,
             TwoTowerRetriever.shapes,
             _fit_two_tower_retriever,
+            fit_from=_fit_two_tower_retriever,
         ),
         Stage[FirstStage](
             "blend",
@@ -101,6 +106,7 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
             BlendRetriever.of,
             BlendRetriever.shapes,
             _fit_blend,
+            fit_from=_fit_blend,
         ),
         Stage[FirstStage](
             "popularity",
@@ -130,6 +136,7 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
             IalsRetriever.of,
             IalsRetriever.shapes,
             _fit_ials,
+            fit_from=_fit_ials,
         ),
         Stage[FirstStage](
             "sequence",
