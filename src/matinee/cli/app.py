@@ -13,6 +13,7 @@ from matinee.cli.data import data_app
 from matinee.cli.evaluate import evaluate
 from matinee.cli.model import model_app
 from matinee.cli.root import Root
+from matinee.cli.serve import serve
 from matinee.cli.show import show_json, show_metrics, show_table
 from matinee.cli.tune import tune
 from matinee.console import say
@@ -103,6 +104,11 @@ def train(
     if model.metrics:
         show_metrics(f"{ratings}, protocol {protocol}", model.metrics)
     say(f"saved to {out}; next: matinee recommend --model {out} --user {ratings.users.id(0)}")
+
+
+app.command(
+    epilog="example: matinee serve --model models/ml-100k --store sqlite:///ratings.db --port 8000"
+)(serve)
 
 
 app.command(epilog="example: matinee tune ease --data 100k --trials 30 --out best.toml")(tune)

@@ -1,0 +1,255 @@
+"""What the routes and the page share: the model that answers, the store, and all they do together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from matinee.errors import MatineeError
+from matinee.service import advice, lists
+from matinee.service.advice import Advice, Taste, Wish
+from matinee.service.films import Film, Shelf
+from matinee.service.lists import Group
+from matinee.service.settings import Settings
+from matinee.service.telemetry import Telemetry
+from matinee.service.versions import Live, Models
+from matinee.store import Event, Store, Written, open_store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class OverloadedError(MatineeError):
+    """More waits than can be answered soon."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A rating that counts.
+
+    Attributes:
+        movie_id: of which film.
+        stars: the rating.
+        at_s: when it was given, in seconds since 1970; None if the data has no times.
+    """
+
+    movie_id: str
+    stars: float
+    at_s: float | None
+
+
+class Site:
+    """The state of a running service.
+
+    Every method but `run` blocks: from a coroutine call them through it.
+
+    Args:
+        settings: how the service runs.
+
+    Raises:
+        ModelFileError: no model that can be used.
+        StoreError: no store that can be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.models = Models(settings.model)
+        self.store: Store = open_store(settings.store)
+        self.telemetry = Telemetry()
+        self.page_secret = self.store.secret()
+        self._shelf = Shelf(self.models.current, self.store.films())
+        self._pool = ThreadPoolExecutor(settings.workers, "recommend")
+        self._waiting = 0
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function on the pool that recommends.
+
+        Raises:
+            OverloadedError: the pool has more to do than `settings.queue` allows.
+        """
+        if self._waiting >= self.settings.queue:
+            raise OverloadedError("more requests wait than can be answered soon; try again later")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        finally:
+            self._waiting -= 1
+
+    def shelf(self, live: Live | None = None) -> Shelf:
+        """The films of the current model, or of another one."""
+        live = live or self.models.current
+        shelf = self._shelf
+        if shelf.live is not live:
+            shelf = Shelf(live, self.store.films())
+            if live is self.models.current:
+                self._shelf = shelf
+        return shelf
+
+    def reshelve(self) -> None:
+        """Take up what the store says of films."""
+        self._shelf = Shelf(self.models.current, self.store.films())
+
+    def taste(self, user_id: str, shelf: Shelf) -> Taste:
+        """A person's taste, by the model and the store."""
+        stored, erased = self.store.ratings_of(user_id), self.store.is_erased(user_id)
+        return advice.taste_of_user(shelf, user_id, stored, erased)
+
+    def recommend(self, user_id: str, wish: Wish | None = None, live: Live | None = None) -> Advice:
+        """The list for a person."""
+        shelf = self.shelf(live)
+        return advice.advise(shelf, self.taste(user_id, shelf), wish or Wish())
+
+    def recommend_to(
+        self, history: Mapping[str, float], wish: Wish | None = None, live: Live | None = None
+    ) -> Advice:
+        """The list for a history of stars by film id, of which nothing is stored.
+
+        Raises:
+            NotFoundError: a film that is not there.
+            ConfigError: stars off the scale.
+        """
+        shelf = self.shelf(live)
+        for movie_id in history:
+            shelf.film(movie_id)
+        return advice.advise(shelf, advice.taste_of_history(shelf, history), wish or Wish())
+
+    def similar(self, movie_id: str, n: int = 10) -> Advice:
+        """Films like one."""
+        shelf = self.shelf()
+        return advice.similar(shelf, shelf.film(movie_id), n)
+
+    def search(self, text: str, limit: int = 10) -> list[Film]:
+        """Films whose titles look like a text."""
+        return self.shelf().search(text, limit)
+
+    def film(self, movie_id: str) -> Film:
+        """One film."""
+        return self.shelf().film(movie_id)
+
+    def stars(self, user_id: str, movie_ids: Sequence[str]) -> list[float]:
+        """The stars a person would give films."""
+        shelf = self.shelf()
+        films = [shelf.film(movie_id) for movie_id in movie_ids]
+        return advice.stars_of(shelf, self.taste(user_id, shelf), films)
+
+    def popular(self, n: int = 10, genre: str | None = None) -> list[Film]:
+        """The most rated films."""
+        return lists.popular(self.shelf(), n, genre)
+
+    def trending(self, n: int = 10, genre: str | None = None) -> list[Film]:
+        """The most rated films of late."""
+        return lists.trending(self.shelf(), n, genre)
+
+    def newest(self, n: int = 10, genre: str | None = None) -> list[Film]:
+        """The films added last, then those released last."""
+        return lists.newest(self.shelf(), n, genre)
+
+    def onboarding(self) -> list[Group]:
+        """Groups of well-known films to pick from."""
+        return lists.onboarding(self.shelf())
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The lowest and the highest stars."""
+        return self.models.current.recommender.train.scale
+
+    def genres(self) -> list[str]:
+        """Every genre, those of most films first."""
+        return list(self.shelf().genres)
+
+    def rate(self, user_id: str, movie_id: str, stars: float) -> Written:
+        """Set a rating; it is on the disk when this returns.
+
+        Raises:
+            NotFoundError: no such film.
+            ConfigError: stars off the scale.
+            StoreUnavailableError: it cannot be written now.
+        """
+        self.film(movie_id)
+        advice.check_stars(stars, *self.scale)
+        return self.store.put_rating(user_id, movie_id, stars)
+
+    def unrate(self, user_id: str, movie_id: str) -> Written:
+        """Take a rating back, be it the store's or of the training data."""
+        self.film(movie_id)
+        return self.store.delete_rating(user_id, movie_id)
+
+    def record(self, events: Sequence[Event], key: str | None = None) -> int:
+        """Record events; see `Store.add_events`.
+
+        Raises:
+            NotFoundError: an event of a film that is not there.
+        """
+        for event in events:
+            self.film(event.movie_id)
+        return self.store.add_events(events, key)
+
+    def ratings(self, user_id: str) -> list[Rated]:
+        """A person's ratings, the training data's and the store's, oldest first."""
+        shelf = self.shelf()
+        stored = self.store.ratings_of(user_id)
+        trained = {} if self.store.is_erased(user_id) else self._trained(shelf, user_id)
+        for rating in stored:
+            was = trained.pop(rating.movie_id, None)
+            if rating.stars is not None:
+                same = was is not None and was.stars == rating.stars
+                trained[rating.movie_id] = Rated(
+                    rating.movie_id, rating.stars, was.at_s if same and was else rating.at_s
+                )
+        return sorted(trained.values(), key=lambda rated: rated.at_s or 0.0)
+
+    def _trained(self, shelf: Shelf, user_id: str) -> dict[str, Rated]:
+        train = shelf.live.recommender.train
+        if user_id not in train.users:
+            return {}
+        rows = shelf.live.rows_of(train.users.number(user_id))
+        times = train.timestamp
+        return {
+            movie_id: Rated(
+                movie_id, float(train.rating[row]), None if times is None else float(times[row])
+            )
+            for row in rows
+            for movie_id in (train.items.id(int(train.item_index[row])),)
+        }
+
+    def export(self, user_id: str) -> dict[str, Any]:
+        """All that is kept of a person, JSON-ready."""
+        data = self.store.export_user(user_id)
+        return {
+            "user_id": user_id,
+            "ratings": [asdict(rated) for rated in self.ratings(user_id)],
+            "events": list(data.events),
+            "erased": data.erased,
+            "exported_s": time.time(),
+        }
+
+    def erase(self, user_id: str) -> int:
+        """Forget a person: what is stored is removed, what the model learned is not used."""
+        return self.store.erase_user(user_id)
+
+    def put_film(self, movie_id: str, title: str, year: int | None, genres: Sequence[str]) -> bool:
+        """Add or alter a film; whether anything changed."""
+        changed = self.store.put_film(movie_id, title, year, genres)
+        self.reshelve()
+        return changed
+
+    def delete_film(self, movie_id: str) -> bool:
+        """Take a film from the catalogue.
+
+        Raises:
+            NotFoundError: no such film.
+        """
+        self.film(movie_id)
+        changed = self.store.delete_film(movie_id)
+        self.reshelve()
+        return changed
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._pool.shutdown()
+        self.store.close()

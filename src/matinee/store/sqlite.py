@@ -1,0 +1,259 @@
+"""The embedded store: SQLite by APSW, which brings a SQLite without the WAL-reset bug."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from matinee.errors import MatineeError, StoreError, StoreUnavailableError
+from matinee.store.base import SqlStore
+from matinee.store.operations import Row, Session
+from matinee.store.schema import MIGRATIONS
+
+T = TypeVar("T")
+# "Mtne": whose file this is.
+APPLICATION_ID = 0x4D746E65
+_BUSY_MS = 2_000
+# Writes that share one sync of the disk.
+_GROUP = 256
+_WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "real": "REAL"}
+
+
+class _Session:
+    """A connection inside a transaction; see `Session`."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run one statement; all its rows."""
+        return self._connection.execute(sql, tuple(parameters)).fetchall()  # type: ignore[arg-type]
+
+    def serialize(self, name: str) -> None:
+        """Nothing to wait for: one transaction writes at a time."""
+
+
+class SqliteStore(SqlStore):
+    """A store in one file, with a write-ahead log synced at every commit.
+
+    One thread writes. It takes all writes that wait, makes them one transaction, each in a
+    savepoint of its own, and answers them when that is on the disk; so eight clients share a sync.
+    Reads go on beside it, each thread on a connection of its own.
+
+    Args:
+        path: the file; made if it is not there.
+        vfs: the name of another way to the disk; for tests.
+
+    Raises:
+        StoreError: a file of something else, or of a newer Matinee.
+        StoreUnavailableError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path | str, *, vfs: str | None = None) -> None:
+        self.path = Path(path)
+        self._vfs = vfs
+        self._waiting: queue.SimpleQueue[tuple[Callable[[Session], Any], Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+        with _unavailable(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer: apsw.Connection | None = self._open()
+            migrate(self._writer)
+        self._thread = threading.Thread(target=self._write_all, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, operation: Callable[[Session], T]) -> T:
+        """See `SqlStore.write`."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailableError(f"{self.path} is closed; open it again")
+            self._waiting.put((operation, future))
+        return future.result()
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """See `SqlStore.reading`."""
+        with _unavailable(self.path), self._reader() as connection, connection:
+            yield _Session(connection)
+
+    def erase_user(self, user_id: str) -> int:
+        """See `Store.erase_user`; what was deleted is overwritten, in the log too."""
+        removed = super().erase_user(user_id)
+        with _unavailable(self.path), self._reader() as connection:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        return removed
+
+    def check(self) -> list[str]:
+        """See `Store.check`: the file's integrity, and what the tables say of each other."""
+        with _unavailable(self.path), self._reader() as connection:
+            rows = connection.execute("PRAGMA integrity_check").fetchall()
+        damage = [str(row[0]) for row in rows if row[0] != "ok"]
+        return damage or super().check()
+
+    def backup(self, target: Path | str) -> None:
+        """Copy the store as it is at one moment to a new file, while it is in use.
+
+        Raises:
+            StoreError: something is at `target`.
+        """
+        target = Path(target)
+        if target.exists():
+            raise StoreError(f"{target} exists; nothing was written; give another place")
+        with _unavailable(target), self._reader() as connection:
+            copy = apsw.Connection(str(target))
+            try:
+                with copy.backup("main", connection, "main") as backup:
+                    backup.step()
+                # A backup is one file: no log beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                copy.close()
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._waiting.put(None)
+        self._thread.join()
+        while not self._readers.empty():
+            self._readers.get().close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self.path), vfs=self._vfs)
+        connection.set_busy_timeout(_BUSY_MS)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+    @contextmanager
+    def _reader(self) -> Generator[apsw.Connection]:
+        """A connection that nobody else uses meanwhile; one that failed is not used again."""
+        try:
+            connection = self._readers.get_nowait()
+        except queue.Empty:
+            connection = self._open()
+        try:
+            yield connection
+        except apsw.Error:
+            connection.close(True)
+            raise
+        self._readers.put(connection)
+
+    def _write_all(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group, last = [first], False
+            while len(group) < _GROUP and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    last = True
+                    break
+                group.append(following)
+            self._write_group(group)
+            if last:
+                return
+
+    def _write_group(self, group: Sequence[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
+        """One transaction for all; nobody is answered before it is on the disk."""
+        try:
+            with _unavailable(self.path):
+                if self._writer is None:
+                    self._writer = self._open()
+                outcomes = _transaction(self._writer, [operation for operation, _ in group])
+        except Exception as error:  # noqa: BLE001 - whoever waits must be answered
+            self._reopen()
+            for _, future in group:
+                future.set_exception(error)
+            return
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, MatineeError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _reopen(self) -> None:
+        """After a failure start afresh: what a connection believes of its files may be wrong."""
+        if self._writer is not None:
+            self._writer.close(True)
+        self._writer = None
+
+
+def _transaction(
+    connection: apsw.Connection, wanted: Sequence[Callable[[Session], Any]]
+) -> list[Any]:
+    """What each operation returned, or the `MatineeError` that undid it alone."""
+    session, outcomes = _Session(connection), list[Any]()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for operation in wanted:
+            connection.execute("SAVEPOINT one")
+            try:
+                outcomes.append(operation(session))
+            except MatineeError as error:
+                connection.execute("ROLLBACK TO one")
+                outcomes.append(error)
+            connection.execute("RELEASE one")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return outcomes
+
+
+@contextmanager
+def _unavailable(path: Path) -> Generator[None]:
+    """Turn what SQLite and the system say into a `StoreUnavailableError`."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreError(
+            f"{path} is damaged or no store ({error}); restore a backup: matinee store restore"
+        ) from error
+    except (apsw.Error, OSError) as error:
+        raise StoreUnavailableError(
+            f"{path}: {type(error).__name__}: {error}; make room or make it writable; "
+            "the next call tries again"
+        ) from error
+
+
+def migrate(connection: apsw.Connection) -> tuple[int, int]:
+    """Bring a file to the newest schema, in one transaction; the versions before and after.
+
+    Raises:
+        StoreError: a file of something else, or of a newer Matinee.
+    """
+    with connection:
+        version = int(connection.pragma("user_version"))
+        owner = int(connection.pragma("application_id"))
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
+        if owner != APPLICATION_ID and (tables or version):
+            raise StoreError("the database is of another program; give another file")
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"the store has schema {version}; this Matinee knows 1 … {len(MIGRATIONS)}; "
+                "use the newer Matinee that wrote it"
+            )
+        if version == len(MIGRATIONS):
+            return version, version
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement.format(**_WORDS))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    return version, len(MIGRATIONS)
