@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from matinee.cli.show import show_line
+from matinee.console import say
 
 
 def serve(
@@ -19,12 +23,42 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen at.")] = None,
     config: Annotated[Path | None, typer.Option(help="A .toml file of settings.")] = None,
+    new_key: Annotated[
+        str | None,
+        typer.Option(
+            help="Only print a new key with this name and role, as app:writer, and its setting."
+        ),
+    ] = None,
 ) -> None:
     """Serve recommendations by HTTP, and the page."""
+    from matinee.service.run import run
     from matinee.service.settings import load_settings
 
+    if new_key is not None:
+        _print_key(new_key)
+        return
     given = {"model": model, "store": store, "host": host, "port": port}
     settings = load_settings(given, os.environ, config)
-    from matinee.service.run import run
-
+    if not settings.keys:
+        key, setting = _key("run:admin")
+        settings = replace(settings, keys=(setting,))
+        say(f"no keys are set; for as long as this runs the admin's is {key}")
+    say(f"http://{settings.host}:{settings.port}")
     run(settings)
+
+
+def _key(name_and_role: str) -> tuple[str, str]:
+    """A new key, and the entry of `Settings.keys` that lets it in."""
+    from matinee.service.keys import hash_of_key, new_key
+    from matinee.service.settings import check_keys
+
+    key = new_key()
+    setting = f"{name_and_role}:{hash_of_key(key)}"
+    check_keys([setting])
+    return key, setting
+
+
+def _print_key(name_and_role: str) -> None:
+    key, setting = _key(name_and_role)
+    show_line(f"key, to be sent as Authorization: Bearer KEY, shown this once:\n  {key}")
+    show_line(f"setting, one of MATINEE_KEYS or keys:\n  {setting}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class Taste:
     """
 
     query: Query
-    seen: frozenset[str] = field(default_factory=frozenset)
+    seen: frozenset[str] = frozenset()
 
 
 def taste_of_user(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,11 +51,14 @@ class Shelf:
         changes: what the store says of films.
 
     Attributes:
+        live: the model.
+        changes: what the store says of films.
         added: films that are not the model's, by id, in the order they came.
     """
 
-    def __init__(self, live: Live, changes: Iterable[StoredFilm]) -> None:
+    def __init__(self, live: Live, changes: Sequence[StoredFilm]) -> None:
         self.live = live
+        self.changes = changes
         self._catalog = live.recommender.catalog
         self._changed: dict[int, Film] = {}
         self._removed = np.zeros(len(self._catalog), np.bool_)
@@ -123,7 +126,7 @@ class Shelf:
             for (i, name, year, genres), count in zip(columns, self._counts, strict=True)
         ]
 
-    def __iter__(self) -> Iterable[Film]:
+    def __iter__(self) -> Iterator[Film]:
         yield from (self.at(int(number)) for number in np.flatnonzero(~self._removed))
         yield from self.added.values()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -65,15 +65,24 @@ class Settings:
         require(self.burst >= 1, "burst", self.burst, "at least 1")
         levels = ("debug", "info", "warning", "error")
         require(self.log_level in levels, "log_level", self.log_level, f"one of {levels}")
-        for key in self.keys:
-            # Not the key itself: somebody may have put a secret where its hash belongs.
-            require(
-                _KEY.fullmatch(key) is not None,
-                "keys",
-                f"{key.split(':')[0][:8]}…",
-                "name:role:hash with a role of admin, writer or user=ID, and a hash as "
-                "`matinee serve --new-key` prints it",
-            )
+        check_keys(self.keys)
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Refuse entries that let nobody in.
+
+    Raises:
+        ConfigError: one is not `name:role:hash`; its text is not quoted in full, because somebody
+            may have put a key where its hash belongs.
+    """
+    for key in keys:
+        require(
+            _KEY.fullmatch(key) is not None,
+            "keys",
+            f"{key[:8]}…",
+            "name:role:hash with a role of admin, writer or user=ID, and a hash as "
+            "`matinee serve --new-key NAME:ROLE` prints it",
+        )
 
 
 def load_settings(

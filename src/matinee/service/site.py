@@ -1,19 +1,18 @@
-"""What the routes and the page share: the model that answers, the store, and all they do together."""
+"""What the routes and the page share: the model that answers, the store, what both do together."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from matinee.errors import MatineeError
 from matinee.service import advice, lists
 from matinee.service.advice import Advice, Taste, Wish
 from matinee.service.films import Film, Shelf
+from matinee.service.limits import Pool
 from matinee.service.lists import Group
+from matinee.service.logs import LOG
 from matinee.service.settings import Settings
 from matinee.service.telemetry import Telemetry
 from matinee.service.versions import Live, Models
@@ -21,10 +20,8 @@ from matinee.store import Event, Store, Written, open_store
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class OverloadedError(MatineeError):
-    """More waits than can be answered soon."""
+_WRITERS = 16
+_LONG_WAITING = 4
 
 
 @dataclass(frozen=True)
@@ -62,23 +59,34 @@ class Site:
         self.telemetry = Telemetry()
         self.page_secret = self.store.secret()
         self._shelf = Shelf(self.models.current, self.store.films())
-        self._pool = ThreadPoolExecutor(settings.workers, "recommend")
-        self._waiting = 0
+        self.pool = Pool("recommend", settings.workers, settings.queue)
+        self._writers = Pool("write", _WRITERS, 8 * _WRITERS)
+        self._long = Pool("long", 1, _LONG_WAITING)
+        self.telemetry.activated(self.models.current.version)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function on the pool that recommends.
+        """Call what reads, on the threads that recommend.
 
         Raises:
-            OverloadedError: the pool has more to do than `settings.queue` allows.
+            OverloadedError: they have more to do than `settings.queue` allows.
         """
-        if self._waiting >= self.settings.queue:
-            raise OverloadedError("more requests wait than can be answered soon; try again later")
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
-        finally:
-            self._waiting -= 1
+        return await self.pool.run(lambda: function(*args, **kwargs))
+
+    async def run_write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call what writes: many may wait for the disk together, and then share its sync.
+
+        Raises:
+            OverloadedError: too many wait.
+        """
+        return await self._writers.run(lambda: function(*args, **kwargs))
+
+    async def run_long(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call what takes long, on a thread of its own.
+
+        Raises:
+            OverloadedError: too much of that kind waits.
+        """
+        return await self._long.run(lambda: function(*args, **kwargs))
 
     def shelf(self, live: Live | None = None) -> Shelf:
         """The films of the current model, or of another one."""
@@ -92,7 +100,36 @@ class Site:
 
     def reshelve(self) -> None:
         """Take up what the store says of films."""
-        self._shelf = Shelf(self.models.current, self.store.films())
+        live, changes = self.models.current, self.store.films()
+        if self._shelf.live is not live or self._shelf.changes != changes:
+            self._shelf = Shelf(live, changes)
+
+    def activate(self, version: str) -> Live:
+        """Let a version answer; see `Models.activate`."""
+        live = self.models.activate(version)
+        self._taken_up(live)
+        return live
+
+    def rollback(self, version: str) -> Live:
+        """Go back to the version before; see `Models.rollback`."""
+        live = self.models.rollback(version)
+        self._taken_up(live)
+        return live
+
+    def refresh(self) -> None:
+        """Take up what other processes did: another current version, other films.
+
+        Raises:
+            ModelFileError: the version cannot be used; the old one goes on answering.
+        """
+        live = self.models.refresh()
+        if live is not None:
+            self._taken_up(live)
+        self.reshelve()
+
+    def _taken_up(self, live: Live) -> None:
+        self.telemetry.activated(live.version)
+        LOG.info("model", extra={"fields": {"version": live.version}})
 
     def taste(self, user_id: str, shelf: Shelf) -> Taste:
         """A person's taste, by the model and the store."""
@@ -102,7 +139,7 @@ class Site:
     def recommend(self, user_id: str, wish: Wish | None = None, live: Live | None = None) -> Advice:
         """The list for a person."""
         shelf = self.shelf(live)
-        return advice.advise(shelf, self.taste(user_id, shelf), wish or Wish())
+        return self._noted(advice.advise(shelf, self.taste(user_id, shelf), wish or Wish()))
 
     def recommend_to(
         self, history: Mapping[str, float], wish: Wish | None = None, live: Live | None = None
@@ -116,7 +153,13 @@ class Site:
         shelf = self.shelf(live)
         for movie_id in history:
             shelf.film(movie_id)
-        return advice.advise(shelf, advice.taste_of_history(shelf, history), wish or Wish())
+        taste = advice.taste_of_history(shelf, history)
+        return self._noted(advice.advise(shelf, taste, wish or Wish()))
+
+    def _noted(self, found: Advice) -> Advice:
+        for advised in found.films:
+            self.telemetry.recommended(advised.film.movie_id, advised.source)
+        return found
 
     def similar(self, movie_id: str, n: int = 10) -> Advice:
         """Films like one."""
@@ -251,5 +294,6 @@ class Site:
 
     def close(self) -> None:
         """Finish what is under way."""
-        self._pool.shutdown()
+        for pool in (self.pool, self._writers, self._long):
+            pool.close()
         self.store.close()

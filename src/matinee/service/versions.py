@@ -105,12 +105,7 @@ class Models:
         if self._one:
             live = self.current
             return [Version(live.version, True, None, live.saved.metrics, live.saved.data)]
-        names = sorted(
-            path.name
-            for path in self.directory.iterdir()
-            if path.is_dir() and _NAME.fullmatch(path.name)
-        )
-        return [self._version(name) for name in names]
+        return [self._version(path.name) for path in self._paths()]
 
     def activate(self, version: str) -> Live:
         """Read a version, try it, and let it answer from now on; the old one does until then.
@@ -192,8 +187,8 @@ class Models:
             )
         problems = list[str]()
         pointed = self._pointer()
-        newest = [version.version for version in self.versions()]
-        for name in [*reversed(pointed), *([] if pointed else reversed(newest))]:
+        tries = pointed or [path.name for path in self._paths()]
+        for name in reversed(tries):
             try:
                 live = self.read(name)
             except MatineeError as error:
@@ -205,6 +200,13 @@ class Models:
         raise ModelFileError(
             f"no version in {self.directory} can be used ({'; '.join(problems) or 'it is empty'}); "
             f"make one: matinee train --out {self.directory}/VERSION"
+        )
+
+    def _paths(self) -> list[Path]:
+        return sorted(
+            path
+            for path in self.directory.iterdir()
+            if path.is_dir() and _NAME.fullmatch(path.name)
         )
 
     def _version(self, name: str) -> Version:

@@ -124,7 +124,13 @@ class SqlStore(ABC):
 
     def secret(self) -> bytes:
         """See `Store.secret`."""
-        return self.write(operations.secret)
+        while (known := self.read(operations.secret)) is None:
+            self.write(operations.make_secret)
+        return known
+
+    def ping(self) -> None:
+        """See `Store.ping`."""
+        self.read(operations.secret)
 
 
 def _batched(ratings: Iterable[StoredRating], size: int) -> Iterator[list[StoredRating]]:

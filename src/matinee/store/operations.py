@@ -56,7 +56,8 @@ def set_rating(
     )
     session.execute(
         "INSERT INTO ratings (user_id, movie_id, stars, at_s) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (user_id, movie_id) DO UPDATE SET stars = excluded.stars, at_s = excluded.at_s",
+        "ON CONFLICT (user_id, movie_id) "
+        "DO UPDATE SET stars = excluded.stars, at_s = excluded.at_s",
         (user_id, movie_id, stars, at_s),
     )
     return Written(True, stars, previous, at_s)
@@ -119,7 +120,7 @@ def _answer_of(session: Session, key: str, digest: str) -> int:
 
 def export_user(session: Session, user_id: str) -> UserData:
     """All that is kept of a person."""
-    columns = ("kind", "movie_id", "stars", "model_version", "position", "at_s")
+    columns: list[str] = ["kind", "movie_id", "stars", "model_version", "position", "at_s"]
     rows = session.execute(
         f"SELECT {', '.join(columns)} FROM events WHERE user_id = ? ORDER BY event_id",  # noqa: S608
         (user_id,),
@@ -237,11 +238,15 @@ def contradictions(session: Session) -> list[str]:
     return [f"{wrong:,} ratings are not what their newest event says"] if wrong else []
 
 
-def secret(session: Session) -> bytes:
-    """32 random bytes that were made when first asked for."""
+def secret(session: Session) -> bytes | None:
+    """The 32 random bytes that were made with the store; None before."""
+    found = session.execute("SELECT value FROM secrets WHERE name = 'page'")
+    return bytes.fromhex(found[0][0]) if found else None
+
+
+def make_secret(session: Session) -> None:
+    """Make them, unless somebody has."""
     session.execute(
-        "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
-        ("page", secrets.token_hex(32)),
+        "INSERT INTO secrets (name, value) VALUES ('page', ?) ON CONFLICT (name) DO NOTHING",
+        (secrets.token_hex(32),),
     )
-    ((value,),) = session.execute("SELECT value FROM secrets WHERE name = ?", ("page",))
-    return bytes.fromhex(value)

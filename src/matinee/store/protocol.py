@@ -89,7 +89,7 @@ class Store(Protocol):
         ...
 
     def import_ratings(self, ratings: Iterable[StoredRating]) -> int:
-        """Set many ratings with their times, in transactions of some thousands; how many changed."""
+        """Set many ratings with their times, some thousands at a time; how many changed."""
         ...
 
     def counts(self) -> Counts:
@@ -102,6 +102,14 @@ class Store(Protocol):
 
     def secret(self) -> bytes:
         """32 random bytes that were made with the store, to sign what visitors bring back."""
+        ...
+
+    def ping(self) -> None:
+        """Read something.
+
+        Raises:
+            StoreUnavailableError: it cannot be read now.
+        """
         ...
 
     def close(self) -> None:

@@ -34,10 +34,16 @@ class _Session:
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one statement; all its rows."""
-        return self._connection.execute(sql, tuple(parameters)).fetchall()  # type: ignore[arg-type]
+        return _rows(self._connection, sql, parameters)
 
     def serialize(self, name: str) -> None:
         """Nothing to wait for: one transaction writes at a time."""
+
+
+def _rows(connection: apsw.Connection, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """All rows of a statement; the one place that takes APSW's types as they are."""
+    untyped: Any = connection
+    return untyped.execute(sql, tuple(parameters)).fetchall()
 
 
 class SqliteStore(SqlStore):
@@ -97,7 +103,7 @@ class SqliteStore(SqlStore):
     def check(self) -> list[str]:
         """See `Store.check`: the file's integrity, and what the tables say of each other."""
         with _unavailable(self.path), self._reader() as connection:
-            rows = connection.execute("PRAGMA integrity_check").fetchall()
+            rows = _rows(connection, "PRAGMA integrity_check")
         damage = [str(row[0]) for row in rows if row[0] != "ok"]
         return damage or super().check()
 
@@ -116,7 +122,7 @@ class SqliteStore(SqlStore):
                 with copy.backup("main", connection, "main") as backup:
                     backup.step()
                 # A backup is one file: no log beside it.
-                copy.execute("PRAGMA journal_mode = DELETE")
+                _rows(copy, "PRAGMA journal_mode = DELETE")
             finally:
                 copy.close()
 
@@ -136,9 +142,9 @@ class SqliteStore(SqlStore):
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self.path), vfs=self._vfs)
         connection.set_busy_timeout(_BUSY_MS)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
+        _rows(connection, "PRAGMA journal_mode = WAL")
+        _rows(connection, "PRAGMA synchronous = FULL")
+        _rows(connection, "PRAGMA secure_delete = ON")
         return connection
 
     @contextmanager
@@ -175,7 +181,7 @@ class SqliteStore(SqlStore):
                 if self._writer is None:
                     self._writer = self._open()
                 outcomes = _transaction(self._writer, [operation for operation, _ in group])
-        except Exception as error:  # noqa: BLE001 - whoever waits must be answered
+        except Exception as error:
             self._reopen()
             for _, future in group:
                 future.set_exception(error)
@@ -198,21 +204,16 @@ def _transaction(
 ) -> list[Any]:
     """What each operation returned, or the `MatineeError` that undid it alone."""
     session, outcomes = _Session(connection), list[Any]()
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    _rows(connection, "BEGIN IMMEDIATE")
+    with _ended(connection):
         for operation in wanted:
-            connection.execute("SAVEPOINT one")
+            _rows(connection, "SAVEPOINT one")
             try:
                 outcomes.append(operation(session))
             except MatineeError as error:
-                connection.execute("ROLLBACK TO one")
+                _rows(connection, "ROLLBACK TO one")
                 outcomes.append(error)
-            connection.execute("RELEASE one")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+            _rows(connection, "RELEASE one")
     return outcomes
 
 
@@ -238,22 +239,39 @@ def migrate(connection: apsw.Connection) -> tuple[int, int]:
     Raises:
         StoreError: a file of something else, or of a newer Matinee.
     """
-    with connection:
-        version = int(connection.pragma("user_version"))
-        owner = int(connection.pragma("application_id"))
-        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]
-        if owner != APPLICATION_ID and (tables or version):
-            raise StoreError("the database is of another program; give another file")
-        if version > len(MIGRATIONS):
-            raise StoreError(
-                f"the store has schema {version}; this Matinee knows 1 … {len(MIGRATIONS)}; "
-                "use the newer Matinee that wrote it"
-            )
-        if version == len(MIGRATIONS):
-            return version, version
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                connection.execute(statement.format(**_WORDS))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    version = _version(connection)
+    if version < len(MIGRATIONS):
+        _rows(connection, "BEGIN IMMEDIATE")
+        with _ended(connection):
+            for statements in MIGRATIONS[_version(connection) :]:
+                for statement in statements:
+                    _rows(connection, statement.format(**_WORDS))
+            _rows(connection, f"PRAGMA application_id = {APPLICATION_ID}")
+            _rows(connection, f"PRAGMA user_version = {len(MIGRATIONS)}")
     return version, len(MIGRATIONS)
+
+
+def _version(connection: apsw.Connection) -> int:
+    ((version,),) = _rows(connection, "PRAGMA user_version")
+    ((owner,),) = _rows(connection, "PRAGMA application_id")
+    ((tables,),) = _rows(connection, "SELECT count(*) FROM sqlite_schema")
+    if owner != APPLICATION_ID and (tables or version):
+        raise StoreError("the database is of another program; give another file")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the store has schema {version}; this Matinee knows 1 … {len(MIGRATIONS)}; "
+            "use the newer Matinee that wrote it"
+        )
+    return version
+
+
+@contextmanager
+def _ended(connection: apsw.Connection) -> Generator[None]:
+    """Commit the transaction that was begun, or roll it back if anything is raised."""
+    try:
+        yield
+        _rows(connection, "COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            _rows(connection, "ROLLBACK")
+        raise
