@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -182,9 +182,9 @@ class SqliteStore(SqlStore):
                     self._writer = self._open()
                 outcomes = _transaction(self._writer, [operation for operation, _ in group])
         except Exception as error:
-            self._reopen()
             for _, future in group:
                 future.set_exception(error)
+            self._let_go()
             return
         for (_, future), outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, MatineeError):
@@ -192,10 +192,11 @@ class SqliteStore(SqlStore):
             else:
                 future.set_result(outcome)
 
-    def _reopen(self) -> None:
+    def _let_go(self) -> None:
         """After a failure start afresh: what a connection believes of its files may be wrong."""
         if self._writer is not None:
-            self._writer.close(True)
+            with suppress(apsw.Error):
+                self._writer.close(True)
         self._writer = None
 
 
