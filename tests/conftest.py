@@ -14,6 +14,7 @@ RECIPES = {
     "seed": """
         exclude_seen = false
         candidates = 10
+        order = "stars"
         [retrieval]
         embedding_size = 6
         epochs = 12

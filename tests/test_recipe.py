@@ -43,7 +43,7 @@ def test_shipped_recipes_name_their_models(name, retriever, ranker):
 
 def test_the_seed_recipe_is_the_seed_programs_hyperparameters():
     recipe = mt.load_recipe("seed")
-    assert recipe == mt.Recipe(False, 10, mt.RetrievalConfig(), mt.RankingConfig())
+    assert recipe == mt.Recipe(False, 10, "stars", mt.RetrievalConfig(), mt.RankingConfig())
     assert (recipe.retrieval.embedding_size, recipe.ranking.embedding_size) == (32, 32)
     assert (recipe.retrieval.epochs, recipe.retrieval.batch_size) == (3, 4096)
     assert (recipe.retrieval.optimizer, recipe.retrieval.learning_rate) == ("adagrad", 0.1)
@@ -102,7 +102,7 @@ def test_a_stage_that_is_left_open_is_completed_by_the_default():
     assert complete(ease).retrieval == ease.retrieval
     assert complete(ease).ranking == default.ranking
     assert complete(mt.Recipe(candidates=7)) == mt.Recipe(
-        True, 7, default.retrieval, default.ranking, default.tuning
+        True, 7, "list", default.retrieval, default.ranking, default.tuning
     )
     assert complete(default) == default
 

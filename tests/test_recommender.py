@@ -11,6 +11,19 @@ def recommender(saved_model):
     return saved_model.recommender
 
 
+@pytest.fixture(scope="module")
+def by_stars(recommender):
+    """The same models; lists in the order of predicted stars."""
+    return mt.Recommender(
+        recommender.catalog,
+        recommender.retriever,
+        recommender.ranker,
+        recommender.train,
+        candidates=recommender.candidates,
+        order="stars",
+    )
+
+
 def ids_of(films):
     return [film.movie_id for film in films]
 
@@ -21,11 +34,22 @@ def seen_by(recommender, user):
 
 
 @pytest.mark.parametrize("k", [1, 5, 10, 30])
-def test_gives_k_films_best_first(recommender, k):
+def test_the_default_order_is_that_of_the_list(recommender, k):
     films = recommender.recommend(user="7", k=k)
     assert len(films) == len(set(ids_of(films))) == k
+    scores = [film.score for film in films]
+    assert scores == sorted(scores, reverse=True)
+    assert films == recommender.recommend(user="7", k=k, order="list")
+    assert films == recommender.recommend(user="7", k=k, order=0)
+
+
+@pytest.mark.parametrize("k", [1, 5, 10, 30])
+def test_by_stars_the_candidates_stand_best_first(by_stars, recommender, k):
+    films = by_stars.recommend(user="7", k=k)
+    assert films == recommender.recommend(user="7", k=k, order="stars")
+    assert len(films) == len(set(ids_of(films))) == k
     # The first stage's candidates stand by their stars, whatever follows by the first's score.
-    front, rest = films[: recommender.candidates], films[recommender.candidates :]
+    front, rest = films[: by_stars.candidates], films[by_stars.candidates :]
     scores = [film.score for film in rest]
     assert scores == sorted(scores, reverse=True)
     assert all(film.score >= max(scores, default=-np.inf) for film in front)
@@ -136,7 +160,7 @@ def test_strangers_get_the_films_in_the_order_of_popularity(models, name, exclud
         ({"history": {disliked: 1, "Amélie (2001)": 2}}, [30, 0]),
         ({"history": {disliked: 1}, "exclude": [liked]}, [30, 8]),
     ):
-        films = recommender.recommend(**asked, k=N_FILMS, exclude_seen=exclude_seen)
+        films = recommender.recommend(**asked, k=N_FILMS, exclude_seen=exclude_seen, order="stars")
         assert {film.source for film in films} == {"popular"}
         expected = by_popularity(recommender, left_out)
         shown = numbers_of(recommender, films)
@@ -262,10 +286,20 @@ def test_the_most_stars_still_leave_an_order(recommender):
     own = recommender.ranker
     generous = type(own)({**own.tensors(), "mean": np.float32(50)}, own.scale)
     other = mt.Recommender(
-        recommender.catalog, recommender.retriever, generous, recommender.train, candidates=20
+        recommender.catalog,
+        recommender.retriever,
+        generous,
+        recommender.train,
+        candidates=20,
+        order="stars",
     )
     plain = mt.Recommender(
-        recommender.catalog, recommender.retriever, own, recommender.train, candidates=20
+        recommender.catalog,
+        recommender.retriever,
+        own,
+        recommender.train,
+        candidates=20,
+        order="stars",
     )
     films = other.recommend(user="7", k=20)
     assert {film.stars for film in films} == {5.0}
@@ -294,7 +328,6 @@ def test_a_film_that_nobody_rated_is_not_at_the_top(recommender):
     [
         {},
         {"history": {}},
-        {"user": "7", "history": {"1": 5}},
         {"user": "7", "k": 0},
         {"user": "7", "k": -3},
         {"history": {"1": 0.5}},
@@ -376,7 +409,8 @@ def test_the_stars_of_a_list_are_those_of_its_films(recommender):
     assert recommender.stars("7", []).shape == (0,)
 
 
-def test_as_a_retriever_it_puts_the_ranked_candidates_first(recommender):
+def test_as_a_retriever_it_puts_the_ranked_candidates_first(by_stars):
+    recommender = by_stars
     queries = [mt.Query(user_index=3), mt.Query()]
     found = recommender.first_stage(queries, N_FILMS)
     own = recommender.retriever.retrieve(queries[:1], N_FILMS)

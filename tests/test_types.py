@@ -66,5 +66,6 @@ def test_a_recommendation_is_ready_for_json():
         "stars": 4.5,
         "score": 1.25,
         "source": "two-tower",
+        "reasons": [],
     }
     assert str(film) == "Amélie (2001): 4.50"

@@ -158,6 +158,7 @@ def fit_recipe(
             ranker,
             train,
             candidates=recipe.candidates,
+            order=recipe.order,
             exclude_seen=recipe.exclude_seen,
         )
         return recommender, losses

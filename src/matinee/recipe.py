@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from matinee.config import build, dump_toml, read_toml, require
 from matinee.errors import ConfigError
@@ -20,6 +20,7 @@ from matinee.stages import (
     stage_named,
     stage_of,
 )
+from matinee.types import ListOrder
 
 RECIPES = (
     "default",
@@ -69,7 +70,9 @@ class Recipe:
 
     Attributes:
         exclude_seen: leave out of a list what the user has rated.
-        candidates: how many films retrieval hands to ranking, at least.
+        candidates: how many films retrieval hands on to be put in order.
+        order: of lists: "list" shows what is most likely to be watched, "stars" what would be rated
+            highest among the candidates.
         retrieval: settings of the first stage, whose type says which model it is; None leaves it
             open.
         ranking: settings of the second, likewise.
@@ -77,19 +80,22 @@ class Recipe:
     """
 
     exclude_seen: bool = True
-    candidates: int = 10
+    candidates: int = 200
+    order: ListOrder = "list"
     retrieval: RetrieverConfig | None = None
     ranking: RankerConfig | None = None
     tuning: Mapping[str, Tuning] = field(default_factory=dict[str, Tuning])
 
     def __post_init__(self) -> None:
         require(self.candidates >= 1, "candidates", self.candidates, "at least 1")
+        require(self.order in get_args(ListOrder), "order", self.order, "list or stars")
 
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionaries and lists, as in the TOML file; what is None is left out."""
         values: dict[str, Any] = {
             "exclude_seen": self.exclude_seen,
             "candidates": self.candidates,
+            "order": self.order,
         }
         for name, stages in _STAGES.items():
             config = getattr(self, name)

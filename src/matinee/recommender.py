@@ -1,8 +1,9 @@
-"""The two stages as one: retrieve from the whole catalogue, rank by predicted stars, show."""
+"""The two stages as one: retrieve from the whole catalogue, filter, rank, diversify, explain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,37 +12,50 @@ from matinee.config import require
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError, NotFoundError
-from matinee.index.exact import ExactIndex
+from matinee.recommending.asking import Asking
+from matinee.recommending.explanations import Explainer
+from matinee.recommending.filters import Filters, Years
+from matinee.recommending.lists import Lists
+from matinee.recommending.options import ListOptions
+from matinee.recommending.order import Order, weight_of_stars
+from matinee.recommending.popular import Popular
+from matinee.recommending.screen import Screen
 from matinee.stages import RETRIEVERS
 from matinee.types import (
     FirstStage,
     FloatArray,
     IntArray,
     KnowsLikeness,
+    ListRanker,
     Query,
     Recommendation,
     SecondStage,
     TopK,
 )
 
+# Users whose lists are made at once.
+_BLOCK_USERS = 1024
+
 
 class Recommender:
     """Recommends films of a catalogue to users known and new.
 
-    The retriever finds films; the first `candidates` of them stand in the order of their predicted
-    stars, whatever else is asked for follows in the retriever's order. It is itself a `Retriever`
-    and a `Ranker`, so that the evaluator measures the list that users see.
+    The retriever finds films. The first `candidates` of them are put in the list's order; whatever
+    else is asked for follows in the retriever's order. It is itself a `Retriever` and a `Ranker`,
+    so that the evaluator measures the list that users see.
 
     Args:
         catalog: the films.
         retriever: picks candidates.
         ranker: predicts their stars.
         train: the ratings both learned from; their films are what a user has seen.
-        candidates: how many films the first stage hands to the second.
+        list_ranker: orders candidates for the list; None leaves them in the retriever's order.
+        candidates: how many films the first stage hands on.
+        order: of lists, unless a call says otherwise; see `recommend`.
         exclude_seen: leave out what the user has rated, unless a call says otherwise.
 
     Raises:
-        ConfigError: the catalogue's films are not those of the ratings.
+        ConfigError: the catalogue's films are not those of the ratings, or an unknown order.
     """
 
     def __init__(
@@ -51,18 +65,30 @@ class Recommender:
         ranker: SecondStage,
         train: Ratings,
         *,
-        candidates: int = 10,
+        list_ranker: ListRanker | None = None,
+        candidates: int = 200,
+        order: Order = "list",
         exclude_seen: bool = True,
     ) -> None:
         catalog.check_items(train.items)
+        weight_of_stars(order)
         self.catalog = catalog
         self.retriever = retriever
         self.ranker = ranker
+        self.list_ranker = list_ranker
         self.train = train
         self.candidates = candidates
+        self.order: Order = order
         self.exclude_seen = exclude_seen
-        self._rows, self._offsets = train.by_user()
-        self._popular = ExactIndex(train.item_counts()[:, None].astype(np.float32))
+        self._filters = Filters(catalog)
+        self._asking = Asking(catalog, train)
+        self._counts = train.item_counts().astype(np.float32)
+        popular = Popular(self._counts)
+        self._explainer = Explainer(catalog, retriever, self._asking, sum(train.scale) / 2)
+        self._screen = Screen(catalog, self._explainer)
+        self._made = Lists(
+            catalog, retriever, ranker, list_ranker, self._asking, popular, candidates
+        )
 
     def recommend(
         self,
@@ -70,74 +96,117 @@ class Recommender:
         history: Mapping[str, float] | None = None,
         k: int = 10,
         *,
+        genres: str | Iterable[str] | None = None,
+        years: Years | None = None,
         exclude_seen: bool | None = None,
         exclude: Iterable[str | int] = (),
+        allow: Iterable[str | int] | None = None,
+        diversity: float = 0.0,
+        order: Order | None = None,
+        explain: bool = False,
     ) -> list[Recommendation]:
         """The k films to show to a user, best first.
 
+        Filters are applied before the best are picked, so k films come back as long as so many are
+        eligible; where the model finds fewer, the most rated ones follow, with "popular" as source.
+
         Args:
-            user: a user's id. One without a training rating gets what most people rated, with
-                "popular" as the source.
-            history: stars by film (an id, or a title: `{"Heat (1995)": 5}`), for somebody
-                without an id. Its films are always left out.
-            k: how many; fewer come back only if fewer are left.
+            user: a user's id. One without a training rating gets what most people rated.
+            history: stars by film (an id, or a title: `{"Heat (1995)": 5}`): all that a visitor
+                tells of themselves, or what a known user rated since training. Its films are
+                always left out.
+            k: how many; fewer come back only if fewer are eligible.
+            genres: names; a film needs one of them.
+            years: of release, from and to, both included; None leaves an end open.
             exclude_seen: leave out films that the user has rated; None keeps the recommender's
                 own setting.
             exclude: more films to leave out, by id or title.
+            allow: the only films to choose from, by id or title.
+            diversity: from 0, the order as it is, to 1, films as unlike each other as there are.
+            order: "list" (the films most likely to be watched), "stars" (those that would be rated
+                highest among the candidates), or how much stars count, from 0 to 1; None keeps the
+                recommender's own setting.
+            explain: name the user's own films that each recommendation is owed to most.
 
         Raises:
-            ConfigError: neither or both of `user` and `history`, stars outside the scale, or k
-                below 1.
-            NotFoundError: a film that the catalogue does not have.
+            ConfigError: neither `user` nor `history`, stars outside the scale, k below 1, years in
+                the wrong order, a diversity outside 0 … 1, or an unknown order.
+            NotFoundError: a film or a genre that the catalogue does not have.
         """
-        query = self.query(user, history)
-        forbidden = np.concatenate([self._numbers(exclude), self.left_out(query, exclude_seen)])
-        found, listed = self._both_stages([query], k, [forbidden], None)
-        scores = dict(zip(*found.row(0), strict=True))
-        items = listed[0][listed[0] >= 0]
-        stars = self.ranker.predict([query], items[None])[0]
-        source = self.source(query)
-        return [
-            self._recommendation(int(item), float(star), float(scores[item]), source)
-            for item, star in zip(items, stars, strict=True)
-        ]
+        options = ListOptions(
+            genres=genres,
+            years=years,
+            exclude_seen=exclude_seen,
+            exclude=exclude,
+            allow=allow,
+            diversity=diversity,
+            order=order,
+            explain=explain,
+        )
+        return self._lists([self.query(user, history)], k, options)[0]
+
+    def recommend_many(
+        self, users: Sequence[str | int | Query], k: int = 10, **options: Unpack[ListOptions]
+    ) -> list[list[Recommendation]]:
+        """A list for each of many users, made together; the options are those of `recommend`.
+
+        Args:
+            users: ids, or what `query` makes of users and histories.
+            k: how many films each.
+            options: for all of them.
+        """
+        queries = [user if isinstance(user, Query) else self.query(user) for user in users]
+        blocks = range(0, len(queries), _BLOCK_USERS)
+        lists = (self._lists(queries[first : first + _BLOCK_USERS], k, options) for first in blocks)
+        return [films for block in lists for films in block]
 
     def query(self, user: str | int | None, history: Mapping[str, float] | None = None) -> Query:
-        """Who asks, in numbers.
+        """Who asks, in numbers; a known user's ratings since training come after the older ones.
 
         Raises:
-            ConfigError: neither or both, the same film twice, or stars outside the scale.
+            ConfigError: neither, the same film twice, or stars outside the scale.
             NotFoundError: a film of the history that the catalogue does not have.
         """
-        if (user is None) == (not history):
-            raise ConfigError(
-                "give either a user or a history of stars by film, not both or neither"
-            )
-        if not history:
-            known = user is not None and user in self.train.users
-            return Query(self.train.users.number(user) if known and user is not None else None)
-        low, high = self.train.scale
-        for film, stars in history.items():
-            # As the ratings themselves are compared: in float32.
-            if not np.float32(low) <= np.float32(stars) <= np.float32(high):
-                raise ConfigError(f"{film} = {stars}; expected stars from {low:g} to {high:g}")
-        items = self._numbers(history)
-        if len(np.unique(items)) != len(items):
-            raise ConfigError(
-                f"history {list(history)} names a film twice; expected each film once"
-            )
-        return Query(None, items, np.array(list(history.values()), np.float32))
+        return self._asking.query(user, history)
 
-    def stars(self, user_id: str | int, movie_ids: Sequence[str | int]) -> FloatArray:
-        """Stars float32 [k] that a user would give k films, by one call of the ranker.
+    def stars(
+        self,
+        user_id: str | int | None,
+        movie_ids: Sequence[str | int],
+        history: Mapping[str, float] | None = None,
+    ) -> FloatArray:
+        """Stars float32 [k] that a user or visitor would give k films, by one call of the ranker.
 
         A user without a training rating is taken for the average one.
 
         Raises:
+            ConfigError: neither a user nor a history; see `query`.
             NotFoundError: a film that the catalogue does not have.
         """
-        items = self._numbers(movie_ids)
-        return self.ranker.predict([self.query(user_id)], items[None])[0]
+        items = self._filters.numbers(movie_ids)
+        return self.ranker.predict([self.query(user_id, history)], items[None])[0]
+
+    def explain(
+        self,
+        film: str | int,
+        user: str | int | None = None,
+        history: Mapping[str, float] | None = None,
+        *,
+        most: int = 5,
+    ) -> Recommendation:
+        """One film for one user, seen or not, with its stars, its score and what speaks for it.
+
+        At most `most` reasons; the rest as for `recommend`, which has the errors too.
+        """
+        require(most >= 1, "most", most, "at least 1")
+        query = self.query(user, history)
+        items = self._filters.numbers([film])
+        only = np.zeros(len(self.catalog), np.bool_)
+        only[items] = True
+        score = self.first_stage([query], 1, allow=only).scores[0, 0]
+        stars = self.ranker.predict([query], items[None])[0, 0]
+        [reasons] = self._explainer.reasons(query, items, most)
+        return self._screen.film(int(items[0]), stars, score, self.source(query), reasons)
 
     def similar(self, film: str | int, k: int = 10) -> list[Recommendation]:
         """The k films nearest to one, with the average user's stars and the likeness as score.
@@ -149,12 +218,12 @@ class Recommender:
         require(k >= 1, "k", k, "at least 1")
         if not isinstance(self.retriever, KnowsLikeness):
             able = ", ".join(stage.name for stage in RETRIEVERS.values() if stage.likens)
+            name = self.retriever.source
             raise ConfigError(
-                f"the model {self.retriever.source} does not know which films are alike; expected "
-                f"one of {able}; train one of them"
+                f"the model {name} does not know which films are alike; train one of {able}"
             )
         item = self.catalog.find(film)
-        if self._popular.vectors[item, 0] == 0:
+        if self._counts[item] == 0:
             raise NotFoundError(
                 f"nobody rated {self.catalog.title(item)} in the {len(self.train):,} training "
                 "ratings, so nothing is known of what is like it; try another film"
@@ -162,7 +231,7 @@ class Recommender:
         near = self.retriever.similar(item, k)
         stars = self.ranker.predict([Query()], near.items)[0]
         return [
-            self._recommendation(int(item), float(star), float(score), "similar")
+            self._screen.film(int(item), star, score, "similar")
             for item, star, score in zip(near.items[0], stars, near.scores[0], strict=True)
             if item >= 0
         ]
@@ -170,14 +239,16 @@ class Recommender:
     def left_out(self, query: Query, exclude_seen: bool | None = None) -> IntArray:
         """The films int32 [m] that a query's list leaves out: its history, and what was seen."""
         seen = self.exclude_seen if exclude_seen is None else exclude_seen
-        if not seen or query.user_index is None:
-            return query.history[0]
-        return np.concatenate([query.history[0], self.seen(query.user_index)])
+        films = query.history[0]
+        if query.user_index is None:
+            return films
+        trained = self.seen(query.user_index)
+        # A known user's history holds their training ratings too; new ones stay out in any case.
+        return np.concatenate([films, trained]) if seen else films[~np.isin(films, trained)]
 
     def seen(self, user_index: int) -> IntArray:
         """The numbers of the films that a user rated, int32 [m], oldest first."""
-        first, last = self._offsets[user_index : user_index + 2]
-        return self.train.item_index[self._rows[first:last]]
+        return self._asking.training(user_index)[0]
 
     def first_stage(
         self,
@@ -186,17 +257,8 @@ class Recommender:
         exclude: Sequence[IntArray] | None = None,
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
-        """The retriever's films, or the most rated ones for whom nothing is known.
-
-        See `Retriever.retrieve`.
-        """
-        found = self.retriever.retrieve(queries, k, exclude, allow)
-        for row, query in enumerate(queries):
-            if self.source(query) == "popular":
-                own = None if exclude is None else [exclude[row]]
-                popular = self._popular.search(np.ones((1, 1), np.float32), k, own, allow)
-                found.items[row], found.scores[row] = popular.items[0], popular.scores[0]
-        return found
+        """The retriever's films, or what most people rated; see `Retriever.retrieve`."""
+        return self._made.found(queries, k, exclude, allow)[0]
 
     def retrieve(
         self,
@@ -206,7 +268,8 @@ class Recommender:
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
         """The list that users see; see `Retriever.retrieve`. The scores only carry the order."""
-        _, items = self._both_stages(queries, k, exclude, allow)
+        weight = weight_of_stars(self.order)
+        items = self._made.ordered(queries, k, exclude, allow, weight).items
         places = -np.arange(items.shape[1], dtype=np.float32)
         scores = np.where(items >= 0, np.broadcast_to(places, items.shape), np.float32(-np.inf))
         return TopK(items, scores.astype(np.float32))
@@ -219,38 +282,25 @@ class Recommender:
         """Stars float32 [b, k] of `items` int32 [b, k]; see `Ranker.predict`."""
         return self.ranker.predict(queries, items)
 
-    def _both_stages(
-        self,
-        queries: Sequence[Query],
-        k: int,
-        exclude: Sequence[IntArray] | None,
-        allow: NDArray[np.bool_] | None,
-    ) -> tuple[TopK, IntArray]:
-        """What the first stage found, and the items int32 [b, <= k] that both put in order."""
-        require(k >= 1, "k", k, "at least 1")
-        found = self.first_stage(queries, max(k, self.candidates), exclude, allow)
-        front = TopK(found.items[:, : self.candidates], found.scores[:, : self.candidates])
-        ranked = self.ranker.rank(queries, front).items
-        return found, np.concatenate([ranked, found.items[:, self.candidates :]], axis=1)[:, :k]
-
     def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
-        if isinstance(self.retriever, KnowsLikeness) and len(query.history[0]):
-            liked = query.history[1] >= self.retriever.liked_from
-            return "history" if liked.any() else "popular"
-        known = query.user_index is not None and len(self.seen(query.user_index)) > 0
-        return self.retriever.source if known else "popular"
+        return self._made.source(query)
 
-    def _numbers(self, films: Iterable[str | int]) -> IntArray:
-        return np.array([self.catalog.find(film) for film in films], np.int32)
-
-    def _recommendation(self, item: int, stars: float, score: float, source: str) -> Recommendation:
-        return Recommendation(
-            movie_id=self.catalog.items.id(item),
-            title=self.catalog.title(item),
-            year=self.catalog.year(item),
-            genres=self.catalog.genres(item),
-            stars=round(stars, 4),
-            score=round(score, 6),
-            source=source,
+    def _lists(
+        self, queries: Sequence[Query], k: int, options: ListOptions
+    ) -> list[list[Recommendation]]:
+        diversity = options.get("diversity", 0.0)
+        require(0 <= diversity <= 1, "diversity", diversity, "a number from 0 to 1")
+        order = options.get("order")
+        weight = weight_of_stars(self.order if order is None else order)
+        allow = self._filters.allowed(
+            options.get("genres"), options.get("years"), options.get("allow")
         )
+        named = self._filters.numbers(options.get("exclude", ()))
+        seen = options.get("exclude_seen")
+        forbidden = [np.concatenate([named, self.left_out(query, seen)]) for query in queries]
+        listed = self._made.ordered(queries, k, forbidden, allow, weight, diversity)
+        stars = self.ranker.predict(queries, listed.items)
+        sources = [self.source(query) for query in queries]
+        explain = options.get("explain", False)
+        return self._screen.lists(queries, sources, listed, stars, explain=explain)

@@ -26,6 +26,9 @@ from matinee.recommender import Recommender
 from matinee.retrieval.config import RetrievalConfig
 from matinee.types import FloatArray
 
+# As in the seed program, all films that are retrieved are ranked and shown.
+_SHOWN = 10
+
 
 class StarModel(Protocol):
     """What predicts stars: a `Recommender`, or a `MovieLensRanking` of one's own."""
@@ -113,12 +116,12 @@ def _run(recipe_name: str, user_id: str, data: str, seed: int) -> int:
     print("Retrieval for each user, films already seen left out:")
     for name in ("ndcg@10", "recall@20", "recall@100"):
         print(f"  {name}: {found[name]:.4f}")
-    movies = retrieve_movies(recommender, user_id, recipe.candidates)
+    movies = retrieve_movies(recommender, user_id, _SHOWN)
     stars = rank_movies(movies, user_id, recommender)
     known = recommender.source(recommender.query(user_id)) != "popular"
     unknown = "" if known else " (unknown: what most people rated)"
     print(f"\nFor user {user_id}{unknown}:")
-    print_ratings(dict(list(stars.items())[:10]), catalog)
+    print_ratings(stars, catalog)
     return 0
 
 
@@ -165,6 +168,7 @@ def _train_towers(
         ranker_of(ranking, split.train.scale),
         split.train,
         candidates=recipe.candidates,
+        order=recipe.order,
         exclude_seen=recipe.exclude_seen,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float32]
 
 EMPTY_ITEM = -1
+# What a list is ordered for: what is most likely to be watched, or what would be rated highest.
+ListOrder = Literal["list", "stars"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,9 @@ class TopK:
 @dataclass(frozen=True, eq=False)
 class Query:
     """Who asks: a known user, somebody never seen with a history, or neither (a stranger).
+
+    Where both are given, the history is all of it, old ratings and new ones, and models read it
+    in place of what training left of the user: so ratings made since then count at once.
 
     Attributes:
         user_index: the user's number, or None.
@@ -84,6 +89,43 @@ def known_users(queries: Sequence[Query], size: int) -> IntArray:
     return np.array([size if q.user_index is None else q.user_index for q in queries], np.int32)
 
 
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What the scores of m films owe to each of the h films of a history.
+
+    `base + by_film.sum(axis=1)` is the score.
+
+    Attributes:
+        by_film: float32 [m, h]; what a score would lose without that film of the history, exactly
+            or to first order (the model says which).
+        base: float32 [m], the rest: what anybody's score has, and what no single film accounts for.
+    """
+
+    by_film: FloatArray
+    base: FloatArray
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A film that somebody rated, and that a recommendation is owed to.
+
+    Attributes:
+        movie_id: its external id.
+        title: as people write it, with the year.
+        stars: that they gave it.
+        share: of what the liked films that speak for the recommendation contribute to its score,
+            above 0 and at most 1.
+    """
+
+    movie_id: str
+    title: str
+    stars: float
+    share: float
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.stars:g}"
+
+
 @dataclass(frozen=True)
 class Recommendation:
     """One film on the screen; the only type that JSON sees.
@@ -96,8 +138,9 @@ class Recommendation:
         stars: predicted rating, on the scale of the ratings.
         score: the retrieval model's score; comparable within one list alone.
         source: why the film is here: the name of the retrieval model, as "two-tower" (it knows the
-            user), "history" (that model, from what a visitor likes), "popular" (nothing is known
-            of the user), or "similar".
+            user), "history" (that model, from a history that was given), "popular" (nothing is
+            known of the user, or the model found too few films), or "similar".
+        reasons: the user's own films that the score is owed to most, if they were asked for.
     """
 
     movie_id: str
@@ -107,13 +150,22 @@ class Recommendation:
     stars: float
     score: float
     source: str
+    reasons: tuple[Reason, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.title}: {self.stars:.2f}"
 
+    @property
+    def because(self) -> str:
+        """The reasons as a phrase: `because you rated Fargo (1996) 5 and Heat (1995) 4`, or ""."""
+        *others, last = map(str, self.reasons or ("",))
+        listed = f"{', '.join(others)} and {last}" if others else last
+        return f"because you rated {listed}" if listed else ""
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
-        return asdict(self) | {"genres": list(self.genres)}
+        reasons = [asdict(reason) for reason in self.reasons]
+        return asdict(self) | {"genres": list(self.genres), "reasons": reasons}
 
 
 class Index(Protocol):
@@ -175,6 +227,40 @@ class KnowsLikeness(Protocol):
 
     def similar(self, item: int, k: int) -> TopK:
         """The k films most like one, which is not among them: a `TopK` of one row."""
+        ...
+
+
+@runtime_checkable
+class HasDirections(Protocol):
+    """A retriever with a vector for each film."""
+
+    @property
+    def directions(self) -> FloatArray:
+        """The films' vectors at length 1, float32 [n_items, d]: inner products are likeness."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A retriever whose scores can be laid to the films of the history they were made from."""
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """What the query's scores of some items owe to each film of its history.
+
+        Args:
+            query: who asks.
+            films: int32 [h], what their scores are made from: a known user's training ratings, or
+                what is liked of a history that was given.
+            items: int32 [m].
+        """
+        ...
+
+
+class ListRanker(Protocol):
+    """Puts candidates in the order that a list should show them in."""
+
+    def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
+        """The same candidates, best first, with scores of its own."""
         ...
 
 

@@ -50,8 +50,13 @@ def test_no_more_films_than_there_are(run, model):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "either a user or a history"),
-        (("--user", "1", "--history", "1=5"), "either a user or a history"),
+        ((), "neither a user nor a history"),
+        (("--user", "1", "--years", "1999:1990"), "expected the earlier year first"),
+        (("--user", "1", "--years", "old"), "expected years, as 1990:1999"),
+        (("--user", "1", "--years", ":"), "expected years, as 1990:1999"),
+        (("--user", "1", "--diversity", "1.5"), "diversity = 1.5; expected a number from 0 to 1"),
+        (("--user", "1", "--order", "best"), 'order = \'best\'; expected "list", "stars"'),
+        (("--user", "1", "--order", "2"), "order = 2.0; expected"),
         (("--user", "1", "-k", "0"), "k = 0; expected at least 1"),
         (("--history", "Amélie (2001)"), "expected a film and its stars"),
         (("--history", "=5"), "expected a film and its stars"),

@@ -222,6 +222,7 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
         _stage(RANKERS, recipe.ranking, "ranking.safetensors", contents, train),
         train,
         candidates=recipe.candidates,
+        order=recipe.order,
         exclude_seen=recipe.exclude_seen,
     )
     return SavedModel(recommender, recipe, manifest["seed"], manifest["data"], manifest["metrics"])

@@ -12,6 +12,7 @@ from matinee.cli import options as o
 from matinee.cli.data import data_app
 from matinee.cli.evaluate import evaluate
 from matinee.cli.model import model_app
+from matinee.cli.recommend import explain, predict, recommend, similar
 from matinee.cli.root import Root
 from matinee.cli.serve import serve
 from matinee.cli.show import show_json, show_metrics, show_table
@@ -119,54 +120,13 @@ app.command(epilog="example: matinee evaluate --model default --model ease --rep
 )
 
 
-@app.command(
-    epilog='example: matinee recommend --model models/ml-100k --history "Heat (1995)=5" '
-    '--history "Fargo (1996)=4"'
-)
-def recommend(
-    model: o.Model,
-    user: Annotated[str | None, typer.Option(help="A user's id.")] = None,
-    history: Annotated[
-        list[str] | None, typer.Option(help='A film and its stars, "Heat (1995)=5"; repeatable.')
-    ] = None,
-    k: Annotated[int, typer.Option("-k", help="How many films.")] = 10,
-    json: o.Json = False,
-) -> None:
-    """Recommend films to a user of the training data, or to anybody with a history."""
-    from matinee.artifacts import load_model
-
-    recommender = load_model(model).recommender
-    films = recommender.recommend(user, o.parse_history(history or []) or None, k)
-    whom = f"user {user}" if user is not None else "you"
-    if films and films[0].source == "popular":
-        say(f"nothing is known of what {whom} would like: here is what most people rated")
-    if json:
-        show_json({"user": user, "recommendations": [film.to_dict() for film in films]})
-        return
-    _show_films(f"For {whom}", [(f.title, ", ".join(f.genres), f"{f.stars:.2f}") for f in films])
-
-
-@app.command(epilog='example: matinee similar --model models/ml-100k "Fargo (1996)"')
-def similar(
-    film: Annotated[str, typer.Argument(help="A film's title or id.")],
-    model: o.Model,
-    k: Annotated[int, typer.Option("-k", help="How many films.")] = 10,
-    json: o.Json = False,
-) -> None:
-    """Find films like one."""
-    from matinee.artifacts import load_model
-
-    recommender = load_model(model).recommender
-    films = recommender.similar(film, k)
-    if json:
-        show_json({"film": film, "similar": [near.to_dict() for near in films]})
-        return
-    title = recommender.catalog.title(recommender.catalog.find(film))
-    _show_films(
-        f"Like {title}",
-        [(f.title, ", ".join(f.genres), f"{f.score:.2f}") for f in films],
-        number="likeness",
-    )
+for command, example in (
+    (recommend, '--model models/ml-100k --history "Heat (1995)=5" --history "Fargo (1996)=4"'),
+    (predict, '--model models/ml-100k --user 42 "Fargo (1996)" "Heat (1995)"'),
+    (explain, '--model models/ml-100k --user 42 "Fargo (1996)"'),
+    (similar, '--model models/ml-100k "Fargo (1996)"'),
+):
+    app.command(epilog=f"example: matinee {command.__name__} {example}")(command)
 
 
 @app.command(epilog="example: matinee search fargo")
@@ -202,11 +162,3 @@ def search(
         show_table(f"Titles like {title!r}", ["id", "film", "likeness"], rows, right=["likeness"])
     else:
         say(f"no title is like {title!r} ({len(catalog):,} films)")
-
-
-def _show_films(title: str, rows: list[tuple[str, str, str]], number: str = "stars") -> None:
-    if not rows:
-        say(f"{title}: no films are left to show")
-        return
-    numbered = [(str(place), *row) for place, row in enumerate(rows, 1)]
-    show_table(title, ["", "film", "genres", number], numbered, right=["", number])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matinee.data.catalog import Catalog
     from matinee.data.ratings import Ratings
     from matinee.data.sources import Problem
+    from matinee.types import ListOrder
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Data = Annotated[
@@ -115,6 +116,26 @@ def parse_scale(text: str) -> tuple[float, float]:
     if not (scale[0] < scale[1] and all(map(math.isfinite, scale))):
         raise ConfigError(f"--scale {text}; expected the lowest and the highest stars, as 1:5")
     return scale
+
+
+def parse_years(text: str) -> tuple[int | None, int | None]:
+    """`1990:1999` as (1990, 1999); an end may be left open, and `1990` is that year alone."""
+    first, colon, last = (part.strip() for part in text.partition(":"))
+    try:
+        ends = int(first) if first else None, int(last) if last else None
+    except ValueError:
+        ends = None, None
+    if ends == (None, None):
+        raise ConfigError(f"--years {text}; expected years, as 1990:1999, 1990:, :1959 or 1990")
+    return ends if colon else (ends[0], ends[0])
+
+
+def parse_order(text: str) -> ListOrder | float:
+    """`list`, `stars` or a number; anything else is left for the recommender to refuse."""
+    try:
+        return float(text)
+    except ValueError:
+        return cast("ListOrder", text)
 
 
 def parse_history(films: list[str]) -> dict[str, float]:

@@ -61,6 +61,11 @@ class ExactIndex:
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def scores(self, vector: FloatArray, items: IntArray) -> FloatArray:
+        """The scores float32 [m] of `items` int32 [m] for one query's vector float32 [d]."""
+        scores = self.vectors[items] @ vector
+        return scores if self.bias is None else scores + self.bias[items]
+
     def search(
         self,
         vectors: FloatArray,

@@ -20,7 +20,7 @@ from matinee.data.ratings import Ratings
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.retriever import TwoTowerRetriever
-from matinee.types import FloatArray, IntArray, Query, TopK, known_users
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,22 @@ class BlendRetriever:
     def similar(self, item: int, k: int) -> TopK:
         """The k films whose softmax vectors point most nearly where this film's does (cosine)."""
         return self._softmax.similar(item, k)
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """Exact of the item-item model, to first order of the factors; see `FoldIn.influence`."""
+        vector = self.vectors([query])[0]
+        rank = self._softmax.index.vectors.shape[1]
+        softmax = vector[:rank] / np.float32(self._softmax_weight or 1)
+        by_film = self._softmax_weight * self._softmax.fold_in.influence(softmax, films, items)
+        tensors = self._tensors
+        linear = tensors["item_vectors"][items] @ tensors["history_vectors"][films].T
+        by_film += self._item_weight * linear
+        return Contributions(by_film, self.index.scores(vector, items) - by_film.sum(axis=1))
+
+    @property
+    def directions(self) -> FloatArray:
+        """The films' softmax vectors at length 1, float32 [n_items, d]."""
+        return self._softmax.directions
 
     def _newcomer(self, items: IntArray) -> FloatArray:
         if not len(items):

@@ -16,7 +16,7 @@ from matinee.data.ratings import Ratings
 from matinee.errors import DataError
 from matinee.index.select import search_blocks
 from matinee.retrieval.histories import Csr, Histories
-from matinee.types import FloatArray, IntArray, Query, TopK
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK
 
 # SciPy makes these at import and has no types for them.
 _LAPACK: Any = lapack
@@ -83,6 +83,11 @@ class EaseRetriever:
             return histories[rows] @ self.weights
 
         return self.histories.search(score, histories, k, exclude, allow)
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """The weights that the films give; exact. See `Explains.contributions`."""
+        by_film = np.ascontiguousarray(self.weights[np.ix_(films, items)].T)
+        return Contributions(by_film, np.zeros(len(items), np.float32))
 
     def similar(self, item: int, k: int) -> TopK:
         """The k films that a history of this one alone leads to, by its row of weights."""

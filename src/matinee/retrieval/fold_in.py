@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -12,7 +13,29 @@ from matinee.types import FloatArray, IntArray
 
 Array = NDArray[np.float64]
 _STEPS = 50
-_TOLERANCE = 1e-9
+# Of what a step may still gain, in units of log probability. Near its end Newton's method squares
+# the error, so that a full step from the first leads below the second.
+_NEARLY, _SOLVED = 1e-3, 1e-7
+# A Hessian serves for another step as long as each leaves so little of what the one before did.
+_WORTH_KEEPING = 0.2
+# Relative: sums over many films in single precision.
+_ROUNDING = 1e-6
+_LEAST_STEP = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class _Softmax:
+    """What the model expects of whoever has a vector.
+
+    Attributes:
+        log_total: log of the sum of the exponentials of the logits.
+        chance: float32 [n], of each film to be the next.
+        expected: float64 [d], the mean of the films' vectors by their chances.
+    """
+
+    log_total: float
+    chance: FloatArray
+    expected: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,18 +44,21 @@ class FoldIn:
 
     The softmax model says how probable a history is given a vector; the trained users' vectors
     say which vectors are usual (a normal distribution with their mean and covariance). The most
-    probable vector maximizes the product of both: a concave problem with one answer. An empty
-    history gives the mean vector.
+    probable vector u minimizes, for the h films i of a history,
+
+        h log Σ_j exp(v_j·u + o_j) - Σ_i (v_i·u + o_i) + (u - mean)ᵀ precision (u - mean) / 2
+
+    a convex problem with one answer. An empty history gives the mean vector.
 
     Attributes:
-        films: float64 [n, d], the films' vectors, divided by the temperature.
-        offset: float64 [n], added to the films' logits.
+        films: float32 [n, d], the films' vectors v, divided by the temperature.
+        offset: float32 [n], o, added to the films' logits.
         mean: float64 [d], of the users' vectors.
         precision: float64 [d, d], the inverse of their covariance.
     """
 
-    films: Array
-    offset: Array
+    films: FloatArray
+    offset: FloatArray
     mean: Array
     precision: Array
 
@@ -46,41 +72,93 @@ class FoldIn:
         # A floor keeps directions in which no two users differ from having infinite precision.
         floor = 1e-3 * max(float(np.trace(covariance)) / width, 1e-6)
         precision = cast(Array, np.linalg.inv(covariance + floor * np.eye(width)))
-        return cls(
-            films.astype(np.float64), offset.astype(np.float64), vectors.mean(axis=0), precision
-        )
+        return cls(films, offset, vectors.mean(axis=0), precision)
 
     def vector(self, items: IntArray) -> FloatArray:
         """The vector float32 [d] of somebody who liked `items` int32 [h]."""
-        vector = self.mean.copy()
-        count, target = len(items), self.films[items].sum(axis=0)
-        for _ in range(_STEPS if count else 0):
-            loss, gradient, hessian = self._derivatives(vector, count, target)
-            step = cast("Array", np.linalg.solve(hessian, gradient))
-            slope, size = float(gradient @ step), 1.0
+        count, target = len(items), self.films[items].sum(axis=0, dtype=np.float64)
+        vector, (softmax, spread) = self.mean, self._average
+        if not count:
+            return vector.astype(np.float32)
+        hessian, fresh, before = count * spread + self.precision, True, np.inf
+        loss = self._loss(vector, softmax, count, target)
+        for _ in range(_STEPS):
+            gradient = self._gradient(vector, softmax, count, target)
+            step, slope = _newton(hessian, gradient)
+            if not fresh and slope > _WORTH_KEEPING * before:
+                hessian, fresh = count * self._spread(softmax) + self.precision, True
+                step, slope = _newton(hessian, gradient)
+            if slope < _SOLVED:
+                break
+            size, enough = 1.0, 1e-4 * slope
             # A full step from afar may overshoot; a convex loss falls along a shorter one.
-            while size > _TOLERANCE:
-                if self._loss(vector - size * step, count, target) <= loss - 1e-4 * size * slope:
+            while True:
+                there = vector - size * step
+                softmax = self._softmax(there)
+                after = self._loss(there, softmax, count, target)
+                if after <= loss - size * enough + _ROUNDING * abs(loss) or size < _LEAST_STEP:
                     break
                 size /= 2
-            vector -= size * step
-            if slope < _TOLERANCE:
+            vector, loss = there, after
+            if fresh and slope < _NEARLY and size == 1:
                 break
+            before, fresh = slope, False
         return vector.astype(np.float32)
 
-    def _loss(self, vector: Array, count: int, target: Array) -> float:
-        """Minus the log probability of the history and of the vector, up to a constant."""
-        logits = self.films @ vector + self.offset
-        highest = float(logits.max())
-        away = vector - self.mean
-        log_sum = highest + float(np.log(np.exp(logits - highest).sum()))
-        return count * log_sum - float(target @ vector) + 0.5 * float(away @ self.precision @ away)
+    def influence(self, vector: FloatArray, items: IntArray, targets: IntArray) -> FloatArray:
+        """What the score of each target owes to each film of a history: float32 [m, h].
 
-    def _derivatives(self, vector: Array, count: int, target: Array) -> tuple[float, Array, Array]:
-        logits = self.films @ vector + self.offset
-        chance = np.exp(logits - logits.max())
-        chance /= chance.sum()
-        expected = chance @ self.films
-        gradient = count * expected - target + self.precision @ (vector - self.mean)
-        spread = (self.films * chance[:, None]).T @ self.films - np.outer(expected, expected)
-        return self._loss(vector, count, target), gradient, count * spread + self.precision
+        Without film i the most probable vector would be, to first order, H⁻¹ (v_i - E) shorter,
+        for the Hessian H of the loss and the mean film E that the model expects (the influence
+        function of Cook & Weisberg 1982; Koh & Liang 2017); the score of target t would be
+        v_t·H⁻¹ (v_i - E) lower.
+
+        Args:
+            vector: float32 [d], of whoever has the history.
+            items: int32 [h], the films of the history.
+            targets: int32 [m], the films whose scores are asked for.
+        """
+        softmax = self._softmax(vector.astype(np.float64))
+        hessian = len(items) * self._spread(softmax) + self.precision
+        moved = cast("Array", np.linalg.solve(hessian, self.films[targets].T))
+        pulls = self.films[items] - softmax.expected.astype(np.float32)
+        return cast("FloatArray", moved.astype(np.float32).T @ pulls.T)
+
+    def _softmax(self, vector: Array) -> _Softmax:
+        logits = self.films @ vector.astype(np.float32)
+        logits += self.offset
+        highest = logits.max()
+        logits -= highest
+        chance = np.exp(logits, out=logits)
+        total = float(chance.sum())
+        chance /= np.float32(total)
+        expected = (chance @ self.films).astype(np.float64)
+        return _Softmax(float(highest) + float(np.log(total)), chance, expected)
+
+    def _loss(self, vector: Array, softmax: _Softmax, count: int, target: Array) -> float:
+        """Minus the log probability of the history and of the vector, up to a constant."""
+        away = vector - self.mean
+        likely = count * softmax.log_total - float(target @ vector)
+        return likely + 0.5 * float(away @ self.precision @ away)
+
+    def _gradient(self, vector: Array, softmax: _Softmax, count: int, target: Array) -> Array:
+        return count * softmax.expected - target + self.precision @ (vector - self.mean)
+
+    def _spread(self, softmax: _Softmax) -> Array:
+        """The films' covariance float64 [d, d], by their chances."""
+        # As the product of a matrix with itself it costs half.
+        scaled = self.films * np.sqrt(softmax.chance)[:, None]
+        product = (scaled.T @ scaled).astype(np.float64)
+        return product - np.outer(softmax.expected, softmax.expected)
+
+    @cached_property
+    def _average(self) -> tuple[_Softmax, Array]:
+        """Where every search begins: the mean user, and the spread of films there."""
+        softmax = self._softmax(self.mean)
+        return softmax, self._spread(softmax)
+
+
+def _newton(hessian: Array, gradient: Array) -> tuple[Array, float]:
+    """The step, and the slope along it, twice of what it may gain."""
+    step = cast("Array", np.linalg.solve(hessian, gradient))
+    return step, float(gradient @ step)

@@ -162,6 +162,11 @@ class IalsRetriever:
         vectors = self.movie_vectors.astype(np.float64)
         return cast(Any, np.linalg.eigh(self._objective.alpha0 * (vectors.T @ vectors)))
 
+    @property
+    def directions(self) -> FloatArray:
+        """The films' vectors at length 1, float32 [n_items, d]."""
+        return self._directions.vectors
+
     @cached_property
     def _directions(self) -> ExactIndex:
         lengths = np.maximum(np.linalg.norm(self.movie_vectors, axis=1), 1e-12)

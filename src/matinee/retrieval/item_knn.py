@@ -15,7 +15,7 @@ from matinee.data.ratings import Ratings
 from matinee.errors import ModelFileError
 from matinee.index.select import search_blocks, top_k
 from matinee.retrieval.histories import Csr, Histories
-from matinee.types import FloatArray, IntArray, Query, TopK
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK
 
 # Similarities held at a time: 4 Mi floats, 16 MiB.
 _BLOCK_SIMILARITIES = 1 << 22
@@ -101,6 +101,11 @@ class ItemKnnRetriever:
             return (histories[rows] @ self._weights).toarray()
 
         return self.histories.search(score, histories, k, exclude, allow)
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """The similarities that the films give; exact. See `Explains.contributions`."""
+        by_film: FloatArray = self._weights[films][:, items].toarray().T
+        return Contributions(np.ascontiguousarray(by_film), np.zeros(len(items), np.float32))
 
     def similar(self, item: int, k: int) -> TopK:
         """The k nearest films, fewer where fewer are neighbours."""

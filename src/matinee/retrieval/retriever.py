@@ -13,7 +13,7 @@ from matinee.errors import ModelFileError
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.fold_in import FoldIn
-from matinee.types import FloatArray, IntArray, Query, TopK, known_users
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
 
 
 class TwoTowerRetriever:
@@ -102,6 +102,18 @@ class TwoTowerRetriever:
         """The k films whose vectors point most nearly where this film's does (cosine)."""
         own = np.array([item], np.int32)
         return self._directions.search(self._directions.vectors[own], k, exclude=[own])
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """To first order; see `Explains.contributions` and `FoldIn.influence`."""
+        vector = self.vectors([query])[0]
+        by_film = self.fold_in.influence(vector, films, items)
+        scores = self.index.scores(vector, items)
+        return Contributions(by_film, scores - by_film.sum(axis=1))
+
+    @property
+    def directions(self) -> FloatArray:
+        """The films' vectors at length 1, float32 [n_items, d]."""
+        return self._directions.vectors
 
     @cached_property
     def _directions(self) -> ExactIndex:

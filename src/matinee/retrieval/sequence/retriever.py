@@ -97,6 +97,11 @@ class SequenceRetriever:
         own = np.array([item], np.int32)
         return self._directions.search(self._directions.vectors[own], k, exclude=[own])
 
+    @property
+    def directions(self) -> FloatArray:
+        """The films' vectors at length 1, float32 [n_items, d]."""
+        return self._directions.vectors
+
     @cached_property
     def _directions(self) -> ExactIndex:
         lengths = np.maximum(np.linalg.norm(self.movie_vectors, axis=1), 1e-12)

@@ -1,0 +1,1 @@
+"""What a list is made with, beside the two models: filters, diversity, reasons, a fallback."""

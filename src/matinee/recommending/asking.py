@@ -1,0 +1,73 @@
+"""Who asks, in numbers: a user, a history, or a user with ratings made since training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matinee.data.catalog import Catalog
+from matinee.data.ratings import Ratings
+from matinee.errors import ConfigError
+from matinee.types import FloatArray, IntArray, Query
+
+
+class Asking:
+    """Makes queries of what users and visitors say of themselves.
+
+    Args:
+        catalog: the films.
+        train: the ratings of known users.
+    """
+
+    def __init__(self, catalog: Catalog, train: Ratings) -> None:
+        self._catalog = catalog
+        self._train = train
+        self._rows, self._offsets = train.by_user()
+
+    def query(self, user: str | int | None, history: Mapping[str, float] | None) -> Query:
+        """See `Recommender.query`."""
+        if user is None and not history:
+            raise ConfigError(
+                "neither a user nor a history of stars by film; expected one of them, or a user "
+                "with the ratings they made since training"
+            )
+        known = user is not None and user in self._train.users
+        index = self._train.users.number(user) if known and user is not None else None
+        if not history:
+            return Query(index)
+        films, stars = self._given(history)
+        if index is not None:
+            # A film rated anew counts once, by its newer stars.
+            old, before = self.training(index)
+            kept = ~np.isin(old, films)
+            films, stars = (
+                np.concatenate([old[kept], films]),
+                np.concatenate([before[kept], stars]),
+            )
+        return Query(index, films, stars)
+
+    def rated(self, query: Query) -> tuple[IntArray, FloatArray]:
+        """The query's films and their stars, oldest first: its history, or its training ratings."""
+        if len(query.history[0]) or query.user_index is None:
+            return query.history
+        return self.training(query.user_index)
+
+    def training(self, user_index: int) -> tuple[IntArray, FloatArray]:
+        """The films int32 [m] and the stars float32 [m] of a user's training ratings."""
+        first, last = self._offsets[user_index : user_index + 2]
+        rows = self._rows[first:last]
+        return self._train.item_index[rows], self._train.rating[rows]
+
+    def _given(self, history: Mapping[str, float]) -> tuple[IntArray, FloatArray]:
+        low, high = self._train.scale
+        for film, stars in history.items():
+            # As the ratings themselves are compared: in float32.
+            if not np.float32(low) <= np.float32(stars) <= np.float32(high):
+                raise ConfigError(f"{film} = {stars}; expected stars from {low:g} to {high:g}")
+        films = np.array([self._catalog.find(film) for film in history], np.int32)
+        if len(np.unique(films)) != len(films):
+            raise ConfigError(
+                f"history {list(history)} names a film twice; expected each film once"
+            )
+        return films, np.array(list(history.values()), np.float32)

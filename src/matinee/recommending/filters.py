@@ -1,0 +1,117 @@
+"""Which films may be shown: by genre, by year, by name; decided before the best are picked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matinee.data.catalog import Catalog
+from matinee.errors import ConfigError, NotFoundError
+from matinee.types import IntArray
+
+Mask = NDArray[np.bool_]
+Years = tuple[int | None, int | None]
+
+
+class Filters:
+    """Turns wishes about films into the films that meet them.
+
+    Args:
+        catalog: the films.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def allowed(
+        self,
+        genres: str | Iterable[str] | None,
+        years: Years | None,
+        allow: Iterable[str | int] | None,
+    ) -> Mask | None:
+        """The films that meet every wish, bool [n_items]; None where nothing is wished for.
+
+        Args:
+            genres: names, upper or lower case; a film needs one of them.
+            years: of release, from and to, both included; None leaves an end open. A film without a
+                year is in no range.
+            allow: ids or titles; no other film may be shown.
+
+        Raises:
+            ConfigError: years in the wrong order.
+            NotFoundError: a genre or a film that the catalogue does not have.
+        """
+        masks: list[Mask] = []
+        if genres is not None:
+            named = [genres] if isinstance(genres, str) else list(genres)
+            masks.append(self._any(self._of_genre[self._genre(name)] for name in named))
+        if years is not None:
+            masks.append(self._between(*years))
+        if allow is not None:
+            mask = np.zeros(len(self._catalog), np.bool_)
+            mask[self.numbers(allow)] = True
+            masks.append(mask)
+        return np.logical_and.reduce(masks) if masks else None
+
+    def numbers(self, films: Iterable[str | int]) -> IntArray:
+        """The numbers int32 [m] of films named by id or title.
+
+        Raises:
+            NotFoundError: a film that the catalogue does not have.
+        """
+        return np.array([self._catalog.find(film) for film in films], np.int32)
+
+    @property
+    def genres(self) -> Collection[str]:
+        """The names of the catalogue's genres, sorted."""
+        return self._of_genre.keys()
+
+    def genre_marks(self) -> Mask:
+        """Which film is of which genre: bool [n_items, n_genres], in the order of `genres`."""
+        none = np.zeros((len(self._catalog), 0), np.bool_)
+        return np.column_stack([none, *self._of_genre.values()])
+
+    def _any(self, masks: Iterable[Mask]) -> Mask:
+        return np.logical_or.reduce([np.zeros(len(self._catalog), np.bool_), *masks])
+
+    def _genre(self, name: str) -> str:
+        known = {own.casefold(): own for own in self.genres}
+        found = known.get(name.strip().casefold())
+        if found is None:
+            near = difflib.get_close_matches(name.casefold(), known, n=1)
+            meant = f"; did you mean {known[near[0]]}?" if near else ""
+            listed = ", ".join(self.genres) or "no genres at all"
+            raise NotFoundError(f"no genre {name!r}; the catalogue has {listed}{meant}")
+        return found
+
+    def _between(self, first: int | None, last: int | None) -> Mask:
+        if first is not None and last is not None and first > last:
+            raise ConfigError(
+                f"years {first}:{last}; expected the earlier year first; try {last}:{first}"
+            )
+        mask = ~np.isnan(self._years)
+        if first is not None:
+            mask &= self._years >= first
+        if last is not None:
+            mask &= self._years <= last
+        return mask
+
+    @cached_property
+    def _years(self) -> NDArray[np.float64]:
+        """Of release; NaN where unknown."""
+        return self._catalog.films["year"].cast(float).to_numpy()
+
+    @cached_property
+    def _of_genre(self) -> dict[str, Mask]:
+        films = self._catalog.films.select("genres").with_row_index("film").explode("genres")
+        names = films["genres"].drop_nulls().unique().sort()
+        masks: dict[str, Mask] = {}
+        for name in names:
+            mask = np.zeros(len(self._catalog), np.bool_)
+            mask[films.filter(films["genres"] == name)["film"].to_numpy()] = True
+            masks[name] = mask
+        return masks
