@@ -104,9 +104,10 @@ def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def _match(shelf: Shelf, title: str, year: str, movie_id: str) -> Film | None:
-    if not title:
-        number = shelf.number(movie_id)
-        return None if number is None else shelf.film(movie_id)
+    """The film of an id, if it is called so; else the one of the title and the year."""
+    known = shelf.film(movie_id) if movie_id and shelf.number(movie_id) is not None else None
+    if not title or (known is not None and known.name == title):
+        return known
     name, own_year = parse_title(title)
     wanted_year = int(year) if year.isascii() and year.isdecimal() else own_year
     films = _by_name(shelf).get(utils.default_process(name), ())

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from matinee.errors import MatineeError
+from matinee.service.problems import ForbiddenError
 
 COOKIE = "matinee_visitor"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _YEAR_S = 365 * 24 * 3600
 
 
-class StaleFormError(MatineeError):
+class StaleFormError(ForbiddenError):
     """A form that is not of this visitor's own page."""
 
 

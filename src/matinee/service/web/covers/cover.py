@@ -9,8 +9,8 @@ from functools import lru_cache
 from random import Random
 
 from matinee.service.web.covers.faces import face
-from matinee.service.web.covers.layouts import HEIGHT, LAYOUTS, WIDTH, Poster, picture_above
-from matinee.service.web.covers.motifs import MOTIFS, OTHERS
+from matinee.service.web.covers.layouts import HEIGHT, LAYOUTS, WIDTH, Poster
+from matinee.service.web.covers.motifs import MOTIFS, OTHERS, SAME_AS
 from matinee.service.web.covers.palettes import PALETTES, UNKNOWN
 from matinee.service.web.covers.shapes import element, rect
 
@@ -27,7 +27,6 @@ _FACES = {
     "Adventure": ("league-gothic", "alfa-slab-one", "jost"),
     "Animation": ("jost", "alfa-slab-one"),
     "Children's": ("jost", "alfa-slab-one"),
-    "Children": ("jost", "alfa-slab-one"),
     "Comedy": ("jost", "alfa-slab-one", "dm-serif-display"),
     "Crime": ("league-gothic", "dm-serif-display"),
     "Documentary": ("jost", "league-gothic"),
@@ -51,27 +50,28 @@ def _drawn(title: str, year: int | None, genres: tuple[str, ...]) -> str:
     # What is drawn may not hang on the interpreter's own hash, which differs from run to run.
     seed = hashlib.blake2b(repr((title, year, genres)).encode(errors="replace"), digest_size=8)
     random = Random(int.from_bytes(seed.digest()))  # noqa: S311 - a choice of colours
-    known = [genre for genre in MOTIFS if genre in genres]
+    names = {SAME_AS.get(genre, genre): genre for genre in reversed(genres)}
+    known = [genre for genre in MOTIFS if genre in names]
     leading = known[0] if known else ""
     palette_of = random.choice(known[:2]) if known else ""
     picture = random.choice(MOTIFS.get(leading, OTHERS))
-    name = face(random.choice(_FACES.get(leading, _ANY_FACE)))
+    letters = face(random.choice(_FACES.get(leading, _ANY_FACE)))
     small = [] if year is None else [str(year)]
     if genres:
-        small.append(_printable(genres[genres.index(leading) if known else 0])[:18])
+        small.append(_printable(names.get(leading, genres[0]))[:18])
     strokes = random.getrandbits(64)
     poster = Poster(
         title=title,
         small=tuple(small),
         inks=random.choice(PALETTES.get(palette_of, UNKNOWN)),
-        face=name,
+        face=letters,
         picture=lambda inks, w, h: picture(Random(strokes), inks, w, h),  # noqa: S311
     )
     order = random.sample(LAYOUTS, len(LAYOUTS))
-    content = next((drawn for layout in order if (drawn := layout(poster))), None)
+    content = next(drawn for layout in order if (drawn := layout(poster)))
     return element(
         "svg",
-        rect(0, 0, WIDTH, HEIGHT, poster.inks.ground) + (content or picture_above(poster)),
+        rect(0, 0, WIDTH, HEIGHT, poster.inks.ground) + content,
         xmlns="http://www.w3.org/2000/svg",
         view_box=f"0 0 {WIDTH} {HEIGHT}",
         width=WIDTH,

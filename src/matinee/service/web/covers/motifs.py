@@ -24,7 +24,6 @@ MOTIFS: dict[str, tuple[Motif, ...]] = {
     "War": (figures.chevrons,),
     "Animation": (figures.bouncing, figures.blocks),
     "Children's": (figures.blocks, scenes.waves, figures.flower),
-    "Children": (figures.blocks, scenes.waves, figures.flower),
     "Fantasy": (scenes.moons,),
     "Documentary": (signs.aperture, signs.frames),
     "Mystery": (signs.keyhole, signs.watchers, scenes.facade),
@@ -35,6 +34,18 @@ MOTIFS: dict[str, tuple[Motif, ...]] = {
     "Action": (figures.speed, figures.burst, scenes.skyline),
     "Comedy": (figures.smiles, figures.confetti, signs.disguise, signs.awning),
     "Drama": (scenes.horizon, scenes.curtain, scenes.road, scenes.facade, figures.rings),
+}
+# The same genres by the names that other catalogues give them.
+SAME_AS = {
+    "Biography": "Drama",
+    "Children": "Children's",
+    "Family": "Children's",
+    "History": "War",
+    "Kids": "Children's",
+    "Music": "Musical",
+    "Noir": "Film-Noir",
+    "Science Fiction": "Sci-Fi",
+    "SciFi": "Sci-Fi",
 }
 OTHERS: tuple[Motif, ...] = (
     scenes.horizon,

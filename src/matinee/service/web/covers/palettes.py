@@ -124,7 +124,6 @@ PALETTES: dict[str, tuple[Palette, ...]] = {
         "23414a f6e5c6 c9683a f6c667 8a3420",
     ),
 }
-PALETTES["Children"] = PALETTES["Children's"]
 UNKNOWN = _inks(
     "efe6d6 29241f d5c4a8 b0472d 35535a",
     "2a3340 f2e9da 414e60 e2a458 b9c3c0",
