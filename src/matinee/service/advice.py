@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee.config import require
 from matinee.errors import ConfigError
 from matinee.service.films import Film, Shelf, fits_wish
+from matinee.service.versions import Live
 from matinee.store import StoredRating
-from matinee.types import EMPTY_ITEM, IntArray, Query, TopK
+from matinee.types import FloatArray, IntArray, Query, Reason, Recommendation
 
 MOST = 100
 DEEPEST = 1_000
@@ -43,21 +45,6 @@ class Wish:
         require(1 <= self.n <= MOST, "n", self.n, f"1 … {MOST}")
         require(0 <= self.offset <= DEEPEST, "offset", self.offset, f"0 … {DEEPEST}")
         require(0.0 <= self.diversity <= 1.0, "diversity", self.diversity, "0 … 1")
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A film they rated that speaks for one in the list.
-
-    Attributes:
-        movie_id: its id.
-        title: with the year.
-        share: its part of all that speaks for the film, 0 … 1.
-    """
-
-    movie_id: str
-    title: str
-    share: float
 
 
 @dataclass(frozen=True)
@@ -99,11 +86,11 @@ class Taste:
 
     Attributes:
         query: for the model.
-        seen: ids of the films they rated.
+        beyond: ids of the films they rated that the model does not know.
     """
 
     query: Query
-    seen: frozenset[str] = frozenset()
+    beyond: frozenset[str] = frozenset()
 
 
 def taste_of_user(
@@ -117,16 +104,28 @@ def taste_of_user(
         stored: what the store has of them, oldest first.
         erased: forget what the model learned of them.
     """
-    recommender = shelf.live.recommender
-    trained = {} if erased else trained_ratings(shelf, user_id)
+    users = shelf.live.recommender.train.users
+    if not stored and not erased:
+        return Taste(Query(users.number(user_id) if user_id in users else None))
+    trained = {} if erased else trained_ratings(shelf.live, user_id)
     history = merged(trained, stored)
-    if history == trained and trained:
-        return Taste(Query(recommender.train.users.number(user_id)), frozenset(trained))
-    return taste_of_history(shelf, history)
+    # Whoever took back what the model learned from is, to the model, somebody it never saw.
+    known = bool(trained) and trained.keys() <= history.keys()
+    index = users.number(user_id) if known else None
+    if known and history == trained:
+        return Taste(Query(index))
+    return taste_of_history(shelf, history, index)
 
 
-def taste_of_history(shelf: Shelf, history: Mapping[str, float]) -> Taste:
+def taste_of_history(
+    shelf: Shelf, history: Mapping[str, float], user_index: int | None = None
+) -> Taste:
     """The taste of a history: stars by film id, oldest first.
+
+    Args:
+        shelf: the films.
+        history: all of it.
+        user_index: of somebody the model knows, whose training ratings are among it.
 
     Raises:
         NotFoundError: a film that is not there.
@@ -140,10 +139,11 @@ def taste_of_history(shelf: Shelf, history: Mapping[str, float]) -> Taste:
         if number is not None:
             numbers.append(number)
             stars.append(value)
+    beyond = frozenset(movie_id for movie_id in history if shelf.number(movie_id) is None)
     if not numbers:
-        return Taste(Query(), frozenset(history))
-    query = Query(None, np.array(numbers, np.int32), np.array(stars, np.float32))
-    return Taste(query, frozenset(history))
+        return Taste(Query(), beyond)
+    query = Query(user_index, np.array(numbers, np.int32), np.array(stars, np.float32))
+    return Taste(query, beyond)
 
 
 def check_stars(stars: float, low: float, high: float) -> None:
@@ -156,15 +156,14 @@ def check_stars(stars: float, low: float, high: float) -> None:
         raise ConfigError(f"stars = {stars:g}; expected {low:g} … {high:g}")
 
 
-def trained_ratings(shelf: Shelf, user_id: str) -> dict[str, float]:
-    """What the model was trained on of a user: stars by film id, oldest first."""
-    train = shelf.live.recommender.train
+def trained_ratings(live: Live, user_id: str) -> dict[str, float]:
+    """What a model was trained on of a user: stars by film id, oldest first."""
+    train = live.recommender.train
     if user_id not in train.users:
         return {}
-    return {
-        train.items.id(int(train.item_index[row])): float(train.rating[row])
-        for row in shelf.live.rows_of(train.users.number(user_id))
-    }
+    rows = live.rows_of(train.users.number(user_id))
+    numbers, stars = train.item_index[rows].tolist(), train.rating[rows].tolist()
+    return {live.movie_ids[number]: value for number, value in zip(numbers, stars, strict=True)}
 
 
 def merged(trained: Mapping[str, float], stored: Iterable[StoredRating]) -> dict[str, float]:
@@ -180,16 +179,38 @@ def merged(trained: Mapping[str, float], stored: Iterable[StoredRating]) -> dict
 
 
 def advise(shelf: Shelf, taste: Taste, wish: Wish) -> Advice:
-    """The list for a taste and a wish."""
-    live, depth = shelf.live, wish.offset + wish.n + 1
-    excluded = {*wish.exclude, *(taste.seen if wish.exclude_seen else ())}
-    found, listed = _listed(shelf, taste.query, depth, excluded, wish)
-    source = live.recommender.source(taste.query)
-    films = _with_stars(shelf, taste.query, listed, source)
-    for place, new in _newcomers(shelf, taste.query, found, excluded, wish):
+    """The list for a taste and a wish.
+
+    Films rated since the model was trained are always left out, as those of a visitor's history.
+    """
+    end = wish.offset + wish.n
+    # One more, to know whether the list goes on.
+    [listed] = shelf.live.recommender.recommend_many(
+        [taste.query],
+        min(end + 1, len(shelf.live.recommender.catalog)),
+        exclude_seen=wish.exclude_seen,
+        allow=_allowed(shelf, wish),
+        diversity=wish.diversity,
+        explain=True,
+    )
+    films = [_advised(shelf, film) for film in listed]
+    scores = np.array([film.score for film in listed])
+    for place, new in _newcomers(shelf, taste, scores, wish):
         films.insert(place, new)
-    page = films[wish.offset : wish.offset + wish.n]
-    return Advice(live.version, tuple(page), len(films) > wish.offset + wish.n)
+    return Advice(shelf.live.version, tuple(films[wish.offset : end]), len(films) > end)
+
+
+def _allowed(shelf: Shelf, wish: Wish) -> NDArray[np.bool_]:
+    """The model's films that may be in the list: bool [n_items]."""
+    allow = shelf.allowed(wish.genres, wish.years)
+    numbers = [number for one in wish.exclude if (number := shelf.number(one)) is not None]
+    allow[numbers] = False
+    return allow
+
+
+def _advised(shelf: Shelf, found: Recommendation) -> Advised:
+    """A film as the model found it, under the title that the store gives it."""
+    return Advised(shelf.film(found.movie_id), found.stars, found.source, found.reasons)
 
 
 def similar(shelf: Shelf, film: Film, n: int) -> Advice:
@@ -225,7 +246,7 @@ def stars_of(shelf: Shelf, taste: Taste, films: Sequence[Film]) -> list[float]:
     return [float(part.mean()) for part in np.split(stars, ends)]
 
 
-def _stars(shelf: Shelf, query: Query, numbers: IntArray) -> np.ndarray:
+def _stars(shelf: Shelf, query: Query, numbers: IntArray) -> FloatArray:
     return shelf.live.recommender.predict([query], numbers[None])[0]
 
 
@@ -239,30 +260,15 @@ def _with_stars(shelf: Shelf, query: Query, numbers: IntArray, source: str) -> l
     ]
 
 
-def _listed(
-    shelf: Shelf, query: Query, depth: int, excluded: set[str], wish: Wish
-) -> tuple[TopK, IntArray]:
-    """What the first stage finds, and the numbers of both stages' list of the model's films."""
-    recommender = shelf.live.recommender
-    numbers = [shelf.number(movie_id) for movie_id in excluded]
-    forbidden = np.array([n for n in numbers if n is not None], np.int32)
-    allow = shelf.allowed(wish.genres, wish.years)
-    k = min(max(depth, recommender.candidates), len(allow))
-    found = recommender.first_stage([query], k, [forbidden], allow)
-    front = slice(0, recommender.candidates)
-    ranked = recommender.rank([query], TopK(found.items[:, front], found.scores[:, front])).items
-    order = np.concatenate([ranked[0], found.items[0, recommender.candidates :]])
-    return found, order[order != EMPTY_ITEM][:depth]
-
-
 def _newcomers(
-    shelf: Shelf, query: Query, found: TopK, excluded: set[str], wish: Wish
+    shelf: Shelf, taste: Taste, listed_scores: NDArray[np.float64], wish: Wish
 ) -> list[tuple[int, Advised]]:
     """Films the model does not know, each with its place in the list.
 
     The mean score of the films most like one stands for its own, and their mean stars for its
     stars; its place is the one that its score has among those of the list.
     """
+    excluded = {*wish.exclude, *taste.beyond}
     new = [
         film
         for film in shelf.added.values()
@@ -274,11 +280,10 @@ def _newcomers(
     speakers = np.unique(np.concatenate([shelf.spoken_for[film.movie_id] for film in new]))
     allow = np.zeros(len(recommender.catalog), np.bool_)
     allow[speakers] = True
-    top = recommender.first_stage([query], len(speakers), None, allow)
+    top = recommender.first_stage([taste.query], len(speakers), None, allow)
     items, scores = top.row(0)
     score_of = dict(zip(items.tolist(), scores.tolist(), strict=True))
-    stars = stars_of(shelf, Taste(query), new)
-    listed_scores = found.row(0)[1]
+    stars = stars_of(shelf, taste, new)
     placed = list[tuple[float, int, Advised]]()
     for film, value in zip(new, stars, strict=True):
         own = [score_of[int(n)] for n in shelf.spoken_for[film.movie_id] if int(n) in score_of]

@@ -68,10 +68,9 @@ class Shelf:
             self._apply(change)
 
     def _apply(self, change: StoredFilm) -> None:
-        items, known = self._catalog.items, change.movie_id in self._catalog.items
-        number = items.number(change.movie_id) if known else -1
+        number = self.number(change.movie_id)
         if change.removed:
-            if known:
+            if number is not None:
                 self._removed[number] = True
             return
         film = Film(
@@ -80,12 +79,12 @@ class Shelf:
             change.title,
             change.year,
             change.genres,
-            int(self._counts[number]) if known else 0,
+            0 if number is None else int(self._counts[number]),
         )
-        if known:
-            self._changed[number] = film
-        else:
+        if number is None:
             self.added[change.movie_id] = film
+        else:
+            self._changed[number] = film
 
     def __len__(self) -> int:
         return len(self._catalog) - int(self._removed.sum()) + len(self.added)
@@ -107,11 +106,7 @@ class Shelf:
 
     def number(self, movie_id: str) -> int | None:
         """A film's number in the model; None for one that it does not know."""
-        items = self._catalog.items
-        # A spelling like "007" of the id 7 names no film here: ids are text outside.
-        if movie_id not in items or items.id(items.number(movie_id)) != movie_id:
-            return None
-        return items.number(movie_id)
+        return self.live.numbers.get(movie_id)
 
     def at(self, number: int) -> Film:
         """The film of a number."""
@@ -119,11 +114,13 @@ class Shelf:
 
     @cached_property
     def _films(self) -> list[Film]:
-        table, ids = self._catalog.films, self._catalog.items.series
-        columns = zip(ids, table["title"], table["year"], table["genres"], strict=True)
+        table = self._catalog.films
+        columns = zip(
+            self.live.movie_ids, table["title"], table["year"], table["genres"], strict=True
+        )
         return [
-            Film(str(i), display_title(name, year), name, year, tuple(genres), int(count))
-            for (i, name, year, genres), count in zip(columns, self._counts, strict=True)
+            Film(movie_id, display_title(name, year), name, year, tuple(genres), int(count))
+            for (movie_id, name, year, genres), count in zip(columns, self._counts, strict=True)
         ]
 
     def __iter__(self) -> Iterator[Film]:

@@ -248,16 +248,13 @@ class Site:
 
     def _trained(self, shelf: Shelf, user_id: str) -> dict[str, Rated]:
         train = shelf.live.recommender.train
-        if user_id not in train.users:
-            return {}
-        rows = shelf.live.rows_of(train.users.number(user_id))
-        times = train.timestamp
+        ratings = advice.trained_ratings(shelf.live, user_id)
+        if train.timestamp is None or not ratings:
+            return {movie_id: Rated(movie_id, stars, None) for movie_id, stars in ratings.items()}
+        times = train.timestamp[shelf.live.rows_of(train.users.number(user_id))].tolist()
         return {
-            movie_id: Rated(
-                movie_id, float(train.rating[row]), None if times is None else float(times[row])
-            )
-            for row in rows
-            for movie_id in (train.items.id(int(train.item_index[row])),)
+            movie_id: Rated(movie_id, stars, float(at_s))
+            for (movie_id, stars), at_s in zip(ratings.items(), times, strict=True)
         }
 
     def export(self, user_id: str) -> dict[str, Any]:

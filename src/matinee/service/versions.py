@@ -58,6 +58,16 @@ class Live:
         return rows[offsets[user_index] : offsets[user_index + 1]]
 
     @cached_property
+    def movie_ids(self) -> list[str]:
+        """The films' ids, in number order."""
+        return [str(movie_id) for movie_id in self.recommender.catalog.items.series]
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The films' numbers by id; faster for one at a time than the vocabulary."""
+        return {movie_id: number for number, movie_id in enumerate(self.movie_ids)}
+
+    @cached_property
     def _by_user(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return self.recommender.train.by_user()
 
