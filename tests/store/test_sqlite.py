@@ -74,7 +74,7 @@ def test_an_older_store_is_migrated_and_keeps_its_ratings(path, monkeypatch):
     store.put_rating("u", "m", 3.0, at_s=1.0)
     store.close()
     newer = (*MIGRATIONS, ("ALTER TABLE films ADD COLUMN note TEXT",))
-    monkeypatch.setattr("matinee.store.sqlite.MIGRATIONS", newer)
+    monkeypatch.setattr("matinee.store.sqlite_file.MIGRATIONS", newer)
     store = SqliteStore(path)
     assert store.ratings_of("u")[0].stars == 3.0
     assert store.write(lambda s: s.execute("SELECT note FROM films")) == []
@@ -86,7 +86,7 @@ def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
     SqliteStore(path).close()
     broken = (*MIGRATIONS, ("CREATE TABLE added (x)", "no SQL"))
     with monkeypatch.context() as patch:
-        patch.setattr("matinee.store.sqlite.MIGRATIONS", broken)
+        patch.setattr("matinee.store.sqlite_file.MIGRATIONS", broken)
         with pytest.raises(StoreUnavailableError):
             SqliteStore(path)
     assert pragma(path, "user_version") == len(MIGRATIONS)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matinee.cli.show import show_line
 from matinee.console import say
+
+if TYPE_CHECKING:
+    from matinee.service.settings import Settings
 
 
 def serve(
@@ -39,12 +42,17 @@ def serve(
         return
     given = {"model": model, "store": store, "host": host, "port": port}
     settings = load_settings(given, os.environ, config)
-    if not settings.keys:
-        key, setting = _key("run:admin")
-        settings = replace(settings, keys=(setting,))
-        say(f"no keys are set; for as long as this runs the admin's is {key}")
-    say(f"http://{settings.host}:{settings.port}")
-    run(settings)
+    say(f"serving at http://{settings.host}:{settings.port}")
+    run(replace(settings, keys=with_key(settings)))
+
+
+def with_key(settings: Settings) -> tuple[str, ...]:
+    """The keys that are set; if there are none, that of an admin, printed for this run alone."""
+    if settings.keys:
+        return settings.keys
+    key, setting = _key("run:admin")
+    say(f"no keys are set; for as long as this runs the admin's is {key}")
+    return (setting,)
 
 
 def _key(name_and_role: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Ratings, events and films that arrive while a model serves."""
 
-from matinee.store.open import open_store
+from matinee.store.open import existing_store, open_store
 from matinee.store.protocol import Store
 from matinee.store.types import Counts, Event, StoredFilm, StoredRating, UserData, Written
 
@@ -12,5 +12,6 @@ __all__ = [
     "StoredRating",
     "UserData",
     "Written",
+    "existing_store",
     "open_store",
 ]

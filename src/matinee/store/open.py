@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matinee.errors import ConfigError
+from matinee.errors import ConfigError, NotFoundError
 from matinee.store.protocol import Store
 
 _SQLITE = "sqlite:///"
@@ -34,6 +34,17 @@ def open_store(address: str) -> Store:
     from matinee.store.sqlite import SqliteStore
 
     return SqliteStore(file_of(address))
+
+
+def existing_store(address: str) -> Store:
+    """Open the store at an address, if there is one.
+
+    Raises:
+        NotFoundError: no such file.
+    """
+    if address.startswith(_SQLITE) and not file_of(address).is_file():
+        raise NotFoundError(f"no store at {address}; expected one that a service wrote")
+    return open_store(address)
 
 
 def file_of(address: str) -> Path:

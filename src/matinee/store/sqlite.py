@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
@@ -12,18 +13,16 @@ from typing import Any, TypeVar
 
 import apsw
 
-from matinee.errors import MatineeError, StoreError, StoreUnavailableError
+from matinee.errors import MatineeError, NotFoundError, StoreError, StoreUnavailableError
+from matinee.files import atomic_file
 from matinee.store.base import SqlStore
 from matinee.store.operations import Row, Session
-from matinee.store.schema import MIGRATIONS
+from matinee.store.sqlite_file import ended, migrate, rows_of, unavailable
 
 T = TypeVar("T")
-# "Mtne": whose file this is.
-APPLICATION_ID = 0x4D746E65
 _BUSY_MS = 2_000
 # Writes that share one sync of the disk.
 _GROUP = 256
-_WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "real": "REAL"}
 
 
 class _Session:
@@ -34,16 +33,10 @@ class _Session:
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one statement; all its rows."""
-        return _rows(self._connection, sql, parameters)
+        return rows_of(self._connection, sql, parameters)
 
     def serialize(self, name: str) -> None:
         """Nothing to wait for: one transaction writes at a time."""
-
-
-def _rows(connection: apsw.Connection, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """All rows of a statement; the one place that takes APSW's types as they are."""
-    untyped: Any = connection
-    return untyped.execute(sql, tuple(parameters)).fetchall()
 
 
 class SqliteStore(SqlStore):
@@ -71,7 +64,7 @@ class SqliteStore(SqlStore):
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         self._lock = threading.Lock()
         self._closed = False
-        with _unavailable(self.path):
+        with unavailable(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer: apsw.Connection | None = self._open()
             migrate(self._writer)
@@ -90,20 +83,20 @@ class SqliteStore(SqlStore):
     @contextmanager
     def reading(self) -> Generator[Session]:
         """See `SqlStore.reading`."""
-        with _unavailable(self.path), self._reader() as connection, connection:
+        with unavailable(self.path), self._reader() as connection, connection:
             yield _Session(connection)
 
     def erase_user(self, user_id: str) -> int:
         """See `Store.erase_user`; what was deleted is overwritten, in the log too."""
         removed = super().erase_user(user_id)
-        with _unavailable(self.path), self._reader() as connection:
+        with unavailable(self.path), self._reader() as connection:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         return removed
 
     def check(self) -> list[str]:
         """See `Store.check`: the file's integrity, and what the tables say of each other."""
-        with _unavailable(self.path), self._reader() as connection:
-            rows = _rows(connection, "PRAGMA integrity_check")
+        with unavailable(self.path), self._reader() as connection:
+            rows = rows_of(connection, "PRAGMA integrity_check")
         damage = [str(row[0]) for row in rows if row[0] != "ok"]
         return damage or super().check()
 
@@ -116,13 +109,13 @@ class SqliteStore(SqlStore):
         target = Path(target)
         if target.exists():
             raise StoreError(f"{target} exists; nothing was written; give another place")
-        with _unavailable(target), self._reader() as connection:
+        with unavailable(target), self._reader() as connection:
             copy = apsw.Connection(str(target))
             try:
                 with copy.backup("main", connection, "main") as backup:
                     backup.step()
                 # A backup is one file: no log beside it.
-                _rows(copy, "PRAGMA journal_mode = DELETE")
+                rows_of(copy, "PRAGMA journal_mode = DELETE")
             finally:
                 copy.close()
 
@@ -142,9 +135,9 @@ class SqliteStore(SqlStore):
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self.path), vfs=self._vfs)
         connection.set_busy_timeout(_BUSY_MS)
-        _rows(connection, "PRAGMA journal_mode = WAL")
-        _rows(connection, "PRAGMA synchronous = FULL")
-        _rows(connection, "PRAGMA secure_delete = ON")
+        rows_of(connection, "PRAGMA journal_mode = WAL")
+        rows_of(connection, "PRAGMA synchronous = FULL")
+        rows_of(connection, "PRAGMA secure_delete = ON")
         return connection
 
     @contextmanager
@@ -177,7 +170,7 @@ class SqliteStore(SqlStore):
     def _write_group(self, group: Sequence[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
         """One transaction for all; nobody is answered before it is on the disk."""
         try:
-            with _unavailable(self.path):
+            with unavailable(self.path):
                 if self._writer is None:
                     self._writer = self._open()
                 outcomes = _transaction(self._writer, [operation for operation, _ in group])
@@ -205,74 +198,39 @@ def _transaction(
 ) -> list[Any]:
     """What each operation returned, or the `MatineeError` that undid it alone."""
     session, outcomes = _Session(connection), list[Any]()
-    _rows(connection, "BEGIN IMMEDIATE")
-    with _ended(connection):
+    rows_of(connection, "BEGIN IMMEDIATE")
+    with ended(connection):
         for operation in wanted:
-            _rows(connection, "SAVEPOINT one")
+            rows_of(connection, "SAVEPOINT one")
             try:
                 outcomes.append(operation(session))
             except MatineeError as error:
-                _rows(connection, "ROLLBACK TO one")
+                rows_of(connection, "ROLLBACK TO one")
                 outcomes.append(error)
-            _rows(connection, "RELEASE one")
+            rows_of(connection, "RELEASE one")
     return outcomes
 
 
-@contextmanager
-def _unavailable(path: Path) -> Generator[None]:
-    """Turn what SQLite and the system say into a `StoreUnavailableError`."""
-    try:
-        yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreError(
-            f"{path} is damaged or no store ({error}); restore a backup: matinee store restore"
-        ) from error
-    except (apsw.Error, OSError) as error:
-        raise StoreUnavailableError(
-            f"{path}: {type(error).__name__}: {error}; make room or make it writable; "
-            "the next call tries again"
-        ) from error
-
-
-def migrate(connection: apsw.Connection) -> tuple[int, int]:
-    """Bring a file to the newest schema, in one transaction; the versions before and after.
+def restore(backup: Path, path: Path) -> None:
+    """Put a copy of a backup where no store is, after it was checked.
 
     Raises:
-        StoreError: a file of something else, or of a newer Matinee.
+        StoreError: something is at `path`, or the backup is damaged.
+        NotFoundError: no backup.
     """
-    version = _version(connection)
-    if version < len(MIGRATIONS):
-        _rows(connection, "BEGIN IMMEDIATE")
-        with _ended(connection):
-            for statements in MIGRATIONS[_version(connection) :]:
-                for statement in statements:
-                    _rows(connection, statement.format(**_WORDS))
-            _rows(connection, f"PRAGMA application_id = {APPLICATION_ID}")
-            _rows(connection, f"PRAGMA user_version = {len(MIGRATIONS)}")
-    return version, len(MIGRATIONS)
-
-
-def _version(connection: apsw.Connection) -> int:
-    ((version,),) = _rows(connection, "PRAGMA user_version")
-    ((owner,),) = _rows(connection, "PRAGMA application_id")
-    ((tables,),) = _rows(connection, "SELECT count(*) FROM sqlite_schema")
-    if owner != APPLICATION_ID and (tables or version):
-        raise StoreError("the database is of another program; give another file")
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"the store has schema {version}; this Matinee knows 1 … {len(MIGRATIONS)}; "
-            "use the newer Matinee that wrote it"
-        )
-    return version
-
-
-@contextmanager
-def _ended(connection: apsw.Connection) -> Generator[None]:
-    """Commit the transaction that was begun, or roll it back if anything is raised."""
-    try:
-        yield
-        _rows(connection, "COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            _rows(connection, "ROLLBACK")
-        raise
+    if not backup.is_file():
+        raise NotFoundError(f"no file {backup}; expected what matinee store backup wrote")
+    for taken in (path, path.with_name(f"{path.name}-wal")):
+        if taken.exists():
+            raise StoreError(
+                f"{taken} exists; nothing was written; stop the service and move it away first"
+            )
+    with atomic_file(path) as temporary:
+        shutil.copyfile(backup, temporary)
+        copy = SqliteStore(temporary)
+        try:
+            wrong = copy.check()
+        finally:
+            copy.close()
+        if wrong:
+            raise StoreError(f"{backup}: {'; '.join(wrong)}; nothing was written; try another")

@@ -7,21 +7,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from matinee.service.answers import Changed, GroupOut, Groups, Movie, Movies, Recommendations
 from matinee.service.api.access import Admin
 from matinee.service.problems import problem_responses
-from matinee.service.schemas import (
-    ID_PATTERN,
-    Changed,
-    Genre,
-    GroupOut,
-    Groups,
-    Id,
-    Movie,
-    MovieRequest,
-    Movies,
-    N,
-    Recommendations,
-)
+from matinee.service.schemas import ID_PATTERN, Genre, Id, MovieRequest, N
 from matinee.service.site import Site
 
 MovieId = Annotated[Id, Path()]

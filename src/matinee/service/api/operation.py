@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from matinee.errors import StoreError
+from matinee.service.answers import Activated, Health, VersionOut, Versions
 from matinee.service.api.access import Admin
 from matinee.service.problems import problem_responses
-from matinee.service.schemas import Activated, Health, Id, VersionOut, Versions
+from matinee.service.schemas import Id
 from matinee.service.site import Site
 
 VersionName = Annotated[Id, Path()]

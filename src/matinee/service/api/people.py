@@ -7,18 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from matinee.service.advice import Wish
+from matinee.service.answers import Erased, Export, RatingOut, Recommendations
 from matinee.service.api.access import AnyCaller, caller, check_for
 from matinee.service.api.cursors import make_cursor, read_cursor
 from matinee.service.problems import problem_responses
-from matinee.service.schemas import (
-    Erased,
-    Export,
-    Id,
-    ListQuery,
-    RatingOut,
-    RatingRequest,
-    Recommendations,
-)
+from matinee.service.schemas import Id, ListQuery, RatingRequest
 from matinee.service.site import Site
 from matinee.store import Written
 

@@ -8,18 +8,10 @@ from fastapi import APIRouter, Depends, Header, Request
 
 from matinee.errors import ConfigError
 from matinee.service.advice import Wish
+from matinee.service.answers import Batch, Recommendations, Recorded, UserRecommendations
 from matinee.service.api.access import AnyCaller, caller, check_for
 from matinee.service.problems import problem_responses
-from matinee.service.schemas import (
-    ID_PATTERN,
-    Batch,
-    BatchRequest,
-    EventsRequest,
-    HistoryRequest,
-    Recommendations,
-    Recorded,
-    UserRecommendations,
-)
+from matinee.service.schemas import ID_PATTERN, BatchRequest, EventsRequest, HistoryRequest
 from matinee.service.site import Site
 
 
