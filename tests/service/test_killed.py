@@ -3,7 +3,6 @@
 import json
 import signal
 
-
 from tests.fresh import run_matinee
 from tests.service import killing, worlds
 
