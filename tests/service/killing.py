@@ -79,7 +79,7 @@ class Client:
         """Write until the service is gone."""
         address = f"http://127.0.0.1:{port}"
         headers = {"Authorization": f"Bearer {ADMIN}"}
-        with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
+        with httpx.Client(base_url=address, headers=headers, trust_env=False, verify=False) as client:
             try:
                 while True:
                     self._event(client)
@@ -124,9 +124,12 @@ def kills(directory, model, movies, number, clients=8, seed=0):
         process = start(directory, model, port)
         ready_s.append(wait_until_ready(process, port))
         threads = [threading.Thread(target=one.write, args=(port,)) for one in writers]
+        before = sum(one.count for one in writers)
         for thread in threads:
             thread.start()
-        time.sleep(0.05 + 0.3 * rng.random())
+        while sum(one.count for one in writers) < before + clients:
+            time.sleep(0.005)
+        time.sleep(0.3 * rng.random())
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stderr.close()

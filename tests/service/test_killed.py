@@ -2,7 +2,10 @@
 
 import json
 import signal
+import subprocess
+import sys
 
+from tests import synthetic
 from tests.fresh import run_matinee
 from tests.service import killing, worlds
 
@@ -66,3 +69,32 @@ def test_the_description_of_the_api_is_openapi_3_1_and_complete(app):
     assert (stars["minimum"], stars["maximum"]) == (1.0, 5.0)
     secured = document["paths"]["/v1/events"]["post"]["security"]
     assert secured == [{"key": []}]
+
+
+def test_the_demo_trains_once_and_shows_a_page(tmp_path):
+    synthetic.write_csv(tmp_path)
+    for again in (False, True):
+        port = killing.free_port()
+        words = (
+            "--data",
+            "ratings.csv",
+            "--recipe",
+            "ease",
+            "--place",
+            "demo",
+            "--port",
+            str(port),
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from matinee.cli import main; main()", "demo", *words],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+        )
+        killing.wait_until_ready(process, port)
+        with worlds.caller(f"http://127.0.0.1:{port}") as client:
+            assert "<html" in client.get("/").text
+            assert client.get("/v1/users/7/recommendations").status_code == 200
+        process.terminate()
+        said = process.communicate(timeout=20)[1].decode()
+        assert f"the page is at http://127.0.0.1:{port}" in said
+        assert ("training on" in said) is not again

@@ -7,7 +7,7 @@ import threading
 import httpx
 import pytest
 
-from matinee.errors import ConfigError, ModelFileError, NotFoundError
+from matinee.errors import ConflictError, ModelFileError, NotFoundError
 from matinee.service.versions import POINTER, Models
 from tests.service import worlds
 
@@ -46,10 +46,10 @@ def test_versions_are_activated_and_rolled_back(versions):
     models.activate("v2")
     assert models.rollback("v2").version == "v1"
     assert models.rollback("v1").version == "v3"
-    with pytest.raises(ConfigError, match="none was before"):
+    with pytest.raises(ConflictError, match="none was before"):
         models.rollback("v3")
     models.activate("v1")
-    with pytest.raises(ConfigError, match="is not current"):
+    with pytest.raises(ConflictError, match="is not current"):
         models.rollback("v3")
     assert Models(versions).current.version == "v1"
 
@@ -146,7 +146,7 @@ def test_one_model_is_its_own_only_version(model_directory):
     models = Models(model_directory)
     assert [one.active for one in models.versions()] == [True]
     assert models.refresh() is None
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConflictError):
         models.rollback(models.current.version)
     assert not (model_directory / POINTER).exists()
 

@@ -50,13 +50,15 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.site = site
-    problems.install(app)
     for part in (people, visitors, movies, operation):
         app.include_router(part.routes(site))
     if settings.page:
-        from matinee.service.web.routes import router
+        from matinee.service.web.routes import error_page, router
 
         app.include_router(router(site))
+        problems.install(app, error_page)
+    else:
+        problems.install(app)
     app.add_middleware(cast("Any", Gate), site=site)
     app.openapi = lambda: _described(app, site)
     return app

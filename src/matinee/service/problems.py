@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from matinee.errors import (
@@ -23,6 +24,8 @@ from matinee.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+# From a request, a status, a title and a detail.
+PageOfError = Callable[[Request, int, str, str], Response]
 
 
 class Place(BaseModel):
@@ -121,8 +124,13 @@ def status_of(error: MatineeError) -> int:
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
-def install(app: FastAPI) -> None:
-    """Let an application answer every error as a problem."""
+def install(app: FastAPI, page: PageOfError | None = None) -> None:
+    """Let an application answer every error as a problem.
+
+    Args:
+        app: the application.
+        page: how to show a path that is none, outside the API, to somebody with a browser.
+    """
 
     async def of_matinee(request: Request, error: Exception) -> Response:
         assert isinstance(error, MatineeError)  # noqa: S101 - it is registered for no other
@@ -133,6 +141,11 @@ def install(app: FastAPI) -> None:
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
+        if page is not None and _is_browsing(request):
+            title = _TITLES.get(error.status_code, "Error")
+            return await run_in_threadpool(
+                page, request, error.status_code, title, str(error.detail)
+            )
         return problem(error.status_code, str(error.detail), _id_of(request), headers=error.headers)
 
     async def of_validation(request: Request, error: Exception) -> Response:
@@ -155,6 +168,12 @@ def schema_of_problem() -> dict[str, Any]:
     """The JSON Schemas of `Problem` and what it refers to, as OpenAPI's components."""
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Problem": json.loads(json.dumps(schema))}
+
+
+def _is_browsing(request: Request) -> bool:
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get(
+        "accept", ""
+    )
 
 
 def _id_of(request: Request) -> str | None:

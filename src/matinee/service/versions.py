@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from matinee.artifacts import SavedModel, load_model, read_manifest
 from matinee.artifacts.manifest import MANIFEST
-from matinee.errors import ConfigError, MatineeError, ModelFileError, NotFoundError
+from matinee.errors import ConflictError, MatineeError, ModelFileError, NotFoundError
 from matinee.files import atomic_file, read_regular
 from matinee.recommender import Recommender
 
@@ -108,6 +108,7 @@ class Models:
         self._one = (self.directory / MANIFEST).exists()
         self._changing = threading.Lock()
         self._seen: bytes = b""
+        self._beside: tuple[str, Live] | None = None
         self.current: Live = self._first()
 
     def versions(self) -> list[Version]:
@@ -124,8 +125,10 @@ class Models:
             NotFoundError: no such version.
             ModelFileError: it cannot be used; nothing changed.
         """
+        if self._one and version == self.current.version:
+            return self.current
         with self._changing:
-            live = self.read(version)
+            live = self._load(version)
             past = [name for name in self._pointer() if name != version]
             self._point([*past, version])
             self.current = live
@@ -135,17 +138,17 @@ class Models:
         """Go back to what answered before `version`, which is the current one.
 
         Raises:
-            ConfigError: `version` is not current, or none was before it.
+            ConflictError: `version` is not current, or none was before it.
             ModelFileError: the one before cannot be used; nothing changed.
         """
         with self._changing:
             past = self._pointer()
             if version != self.current.version or len(past) < 2:
-                raise ConfigError(
+                raise ConflictError(
                     f"version {version} is not current, or none was before it "
                     f"(current: {self.current.version}); activate the one that is wanted"
                 )
-            live = self.read(past[-2])
+            live = self._load(past[-2])
             self._point(past[:-1])
             self.current = live
         return live
@@ -166,25 +169,36 @@ class Models:
             past = self._pointer()
             if not past or past[-1] == self.current.version:
                 return None
-            self.current = self.read(past[-1])
+            self.current = self._load(past[-1])
             return self.current
 
     def read(self, version: str) -> Live:
-        """Read a version and try it, without letting it answer.
+        """Read a version beside the current one; the last that was asked for is kept.
 
         Raises:
             NotFoundError: no such version.
             ModelFileError: it is damaged, does not fit together, or recommends nothing.
         """
-        if version == getattr(getattr(self, "current", None), "version", None):
+        if version == self.current.version:
             return self.current
+        made = f"{version} {read_manifest(self._path(version))['sha256']}"
+        beside = self._beside
+        if beside is None or beside[0] != made:
+            beside = self._beside = (made, self._load(version))
+        return beside[1]
+
+    def _load(self, version: str) -> Live:
+        path = self._path(version)
+        return Live(version, _tried(load_model(path), version))
+
+    def _path(self, version: str) -> Path:
         path = self.directory / version
         if self._one or not _NAME.fullmatch(version) or not path.is_dir():
             raise NotFoundError(
                 f"no version {version!r} of the model; expected one of those that GET /v1/models "
                 "lists"
             )
-        return Live(version, _tried(load_model(path), version))
+        return path
 
     def _first(self) -> Live:
         if self._one:
@@ -200,7 +214,7 @@ class Models:
         tries = pointed or [path.name for path in self._paths()]
         for name in reversed(tries):
             try:
-                live = self.read(name)
+                live = self._load(name)
             except MatineeError as error:
                 problems.append(str(error))
                 continue

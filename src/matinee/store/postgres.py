@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -61,7 +61,11 @@ class PostgresStore(SqlStore):
         self._places: queue.LifoQueue[psycopg.Connection[Row] | None] = queue.LifoQueue()
         for _ in range(_CONNECTIONS):
             self._places.put(None)
-        self.write(_migrate)
+        try:
+            self.write(_migrate)
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, operation: Callable[[Session], T]) -> T:
         """See `SqlStore.write`."""
@@ -98,14 +102,27 @@ class PostgresStore(SqlStore):
                 )
             yield connection
         except psycopg.Error as error:
-            if connection is not None and connection.broken:
+            if connection is None or connection.broken:
+                # The server went away, and with it, most likely, all the others.
                 connection = None
+                self._forget_idle()
             # What the server says may quote the row: only its kind is told.
             raise StoreUnavailableError(
                 f"the database answered {type(error).__name__}; the next call tries again"
             ) from error
         finally:
             self._places.put(connection)
+
+    def _forget_idle(self) -> None:
+        """Let the next calls connect anew."""
+        idle = list[psycopg.Connection[Row] | None]()
+        with suppress(queue.Empty):
+            while True:
+                idle.append(self._places.get_nowait())
+        for connection in idle:
+            if connection is not None:
+                connection.close()
+            self._places.put(None)
 
 
 def _migrate(session: Session) -> tuple[int, int]:

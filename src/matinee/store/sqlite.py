@@ -67,7 +67,11 @@ class SqliteStore(SqlStore):
         with unavailable(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer: apsw.Connection | None = self._open()
-            migrate(self._writer)
+            try:
+                migrate(self._writer)
+            except BaseException:
+                self._let_go()
+                raise
         self._thread = threading.Thread(target=self._write_all, name="store-writer", daemon=True)
         self._thread.start()
 
