@@ -111,7 +111,7 @@ def test_nothing_a_spreadsheet_would_run(start):
         (b"\xff\xfe\x00", "UTF-8"),
         (b"title,rating\na\0b,3\n", "not text"),
         (b"userId,movieId,rating\n1,7,3\n2,7,3\n", "several people"),
-        (b"x" * (LARGEST_FILE + 1), "larger than 1,024 KiB"),
+        (b"x" * (LARGEST_FILE + 1), "larger than 1 MB"),
     ],
 )
 def test_other_files_are_refused(content, said):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from matinee.service.web.pages import own_address
-from tests.service.worlds import ADMIN, WRITER, caller
+from tests.service.worlds import ADMIN, WRITER, caller, client, new_app, small_model
 from tests.web.conftest import HOSTILE_TITLES, rate, token_of
 
 PAGES = ["/", "/?pick=comedy", "/search?q=solaris", "/films/3", "/ratings", "/compare"]
@@ -251,6 +251,38 @@ def test_what_is_not_there_has_a_page_that_says_so(visitor):
     assert page.status_code == 404
     assert "<h1>Not on the programme</h1>" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_films_taken_from_the_catalogue_leave_every_page(visitor, app):
+    for movie_id in ("1", "7", "10"):
+        rate(visitor, movie_id, 5)
+    app.state.site.delete_film("7")
+    film = row(visitor.get("/"), "for-you")[0]
+    for path in ("/", "/ratings", "/compare", f"/films/{film}", "/?pick=comedy"):
+        page = visitor.get(path)
+        assert page.status_code == 200
+        assert "Film Number 7<" not in page.text
+    assert visitor.get("/films/7").status_code == 404
+
+
+def test_a_film_that_the_model_does_not_know_can_be_rated(visitor, app):
+    app.state.site.put_film("new", "Newcomer", 2020, ["Comedy"])
+    page = rate(visitor, "new", 5, "/films/new")
+    assert "You gave it 5 stars" in page.text
+    assert visitor.get("/").status_code == 200
+
+
+def test_two_versions_stand_side_by_side(tmp_path):
+    for seed, name in ((7, "first"), (8, "second")):
+        small_model(tmp_path / "models" / name, seed, "ease" if seed == 7 else "item-knn")
+    with client(new_app(tmp_path, tmp_path / "models")) as visitor:
+        page = visitor.get("/compare")
+        lists = page.text.split('<ol class="ranked">')[1:]
+        assert [len(CARD.findall(one.replace("h3", "h2"))) for one in lists] == [12, 12]
+        assert "on screen now" in page.text
+        both = set.intersection(*(set(CARD.findall(one)) for one in lists))
+        assert f"{len(both)} of 12 films are on both lists." in page.text
+        assert visitor.get("/compare?a=nope&b=../x").status_code == 200
 
 
 def test_one_version_has_nothing_to_be_compared_with(visitor):

@@ -13,7 +13,7 @@ from matinee.errors import MatineeError
 from matinee.service.advice import Wish
 from matinee.service.films import Film
 from matinee.service.versions import Version
-from matinee.service.web.pages import Pages
+from matinee.service.web.pages import Pages, on
 
 _LENGTH = 12
 
@@ -53,6 +53,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
     site = pages.site
 
     @routes.get("/compare")
+    @on(site.run_long)
     def compare(request: Request, a: str = "", b: str = "") -> Response:
         versions = [version for version in site.models.versions() if version.problem is None]
         names = _chosen(versions, a, b)

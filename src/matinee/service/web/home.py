@@ -14,7 +14,7 @@ from matinee.errors import MatineeError
 from matinee.service.films import Film
 from matinee.service.site import Site
 from matinee.service.web.filters import decades, filters_of
-from matinee.service.web.pages import Pages
+from matinee.service.web.pages import Pages, on
 from matinee.service.web.programme import Card, Programme, popular_row, programme_for
 from matinee.store import Event
 
@@ -28,6 +28,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
     site = pages.site
 
     @routes.get("/")
+    @on(site.run)
     def home(request: Request) -> Response:
         visitor = pages.visitor(request)
         ratings = site.ratings(visitor.user_id)
@@ -51,6 +52,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
         return response
 
     @routes.get("/search")
+    @on(site.run)
     def search(request: Request, q: str = "") -> Response:
         text = q[:_LONGEST_QUERY].strip()
         own = _own(site, pages.visitor(request).user_id)

@@ -15,7 +15,8 @@ from matinee.data.titles import parse_title
 from matinee.errors import DataError
 from matinee.service.films import Film, Shelf
 
-LARGEST_FILE = 1 << 20
+# The service takes bodies up to 1 MiB, the form around the file included.
+LARGEST_FILE = 1_000_000
 _TITLES = ("name", "title")
 _IDS = ("movieid", "movie_id")
 # Catalogues differ by a year where a film came to another country later.
@@ -76,7 +77,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Each line after the header, with its number, by lower-case column names."""
     if len(content) > LARGEST_FILE:
         raise DataError(
-            f"the file is larger than {LARGEST_FILE >> 10:,} KiB; expected one person's ratings; "
+            f"the file is larger than {LARGEST_FILE // 10**6} MB; expected one person's ratings; "
             "leave the other columns out or split it"
         )
     try:

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from matinee.errors import NotFoundError
 from matinee.service.films import Film
 from matinee.service.site import Site
+from matinee.service.web.covers.lettering import shorten
 
 COOKIE = "matinee_notice"
 UNRATE = "none"
+_MOST_LETTERS = 80
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,11 @@ def notice_of(request: Request, site: Site) -> Notice | None:
             float(told["was"])
     except (NotFoundError, ValueError):
         return None
+    name = shorten(film.name, _MOST_LETTERS)
     if now is None:
-        return Notice(f"Your stars for {film.name} are gone.", film, told["was"])
+        return Notice(f"Your stars for {name} are gone.", film, told["was"])
     plural = "star" if now == 1 else "stars"
-    return Notice(f"You gave {film.name} {now:g} {plural}.", film, told["was"])
+    return Notice(f"You gave {name} {now:g} {plural}.", film, told["was"])
 
 
 def _sent(stars: float | None) -> str:

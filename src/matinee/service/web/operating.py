@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from matinee.service.keys import Keys
-from matinee.service.web.pages import Pages
+from matinee.service.web.pages import Pages, on
 
 # Of all that was measured in training, what tells versions apart at a glance.
 _MEASURED = ("ndcg@10", "recall@10", "rmse")
@@ -22,6 +22,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
     keys = Keys(site.settings.keys)
 
     @routes.get("/operator")
+    @on(site.run)
     def operator(request: Request) -> Response:
         caller = keys.caller_of(f"Bearer {_password(request)}")
         if caller is None or caller.role != "admin":

@@ -11,12 +11,12 @@ from fastapi import APIRouter, File, Form, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from matinee.errors import NotFoundError
 from matinee.service.films import Film
 from matinee.service.site import Rated, Site
 from matinee.service.web.importing import LARGEST_FILE, read_ratings
 from matinee.service.web.notices import text_cookie
-from matinee.service.web.pages import HEADERS, Pages
+from matinee.service.web.pages import HEADERS, Pages, on
+from matinee.service.web.programme import shown
 from matinee.store import StoredRating
 
 _PAGE = 60
@@ -31,6 +31,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
     site = pages.site
 
     @routes.get("/ratings")
+    @on(site.run)
     def ratings(request: Request, order: str = "newest", page: str = "1") -> Response:
         order = order if order in _ORDERS else "newest"
         listed = _listed(site, pages.visitor(request).user_id, order)
@@ -49,6 +50,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
         )
 
     @routes.get("/ratings/export.csv")
+    @on(site.run)
     def export(request: Request) -> Response:
         content = as_csv(_listed(site, pages.visitor(request).user_id, "newest"))
         name = "attachment; filename=matinee-ratings.csv"
@@ -56,6 +58,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
         return Response(content, headers=headers, media_type="text/csv; charset=utf-8")
 
     @routes.post("/ratings/import")
+    @on(site.run_write)
     def take_in(
         request: Request, file: Annotated[UploadFile, File()], token: Text = ""
     ) -> Response:
@@ -71,10 +74,12 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
         return pages.show(request, "imported.html.jinja", report=report, changed=changed)
 
     @routes.get("/ratings/delete")
+    @on(site.run)
     def ask(request: Request) -> Response:
         return pages.show(request, "delete.html.jinja")
 
     @routes.post("/ratings/delete")
+    @on(site.run_write)
     def delete(request: Request, token: Text = "") -> Response:
         visitor = pages.visitor(request)
         visitor.check(token)
@@ -100,12 +105,8 @@ def _harmless(cell: str) -> str:
 
 def _listed(site: Site, user_id: str, order: str) -> list[tuple[Film, Rated]]:
     """Ratings with their films, those of films no longer shown left out."""
-    listed: list[tuple[Film, Rated]] = []
-    for rated in reversed(site.ratings(user_id)):
-        try:
-            listed.append((site.film(rated.movie_id), rated))
-        except NotFoundError:
-            continue
+    pairs = ((shown(site, rated.movie_id), rated) for rated in reversed(site.ratings(user_id)))
+    listed = [(film, rated) for film, rated in pairs if film is not None]
     if order == "stars":
         listed.sort(key=lambda pair: -pair[1].stars)
     elif order == "title":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ParamSpec, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from matinee.service.site import Site
 from matinee.service.web import notices
 from matinee.service.web.assets import asset_url, cover_url, film_url
+from matinee.service.web.covers.lettering import shorten
 from matinee.service.web.visitor import Visitor, remember, set_cookie, visitor_of
 
 # Nothing but the page's own files; no script or style in the page itself.
@@ -30,6 +33,28 @@ HEADERS = {
     "cache-control": "private, no-store",
 }
 _MOST_BUTTONS = 10
+_MOST_LETTERS = 200
+P = ParamSpec("P")
+Answer = Callable[P, Coroutine[Any, Any, Response]]
+
+
+def on(
+    run: Callable[..., Coroutine[Any, Any, Any]],
+) -> Callable[[Callable[P, Response]], Answer[P]]:
+    """Let a route answer on one of the site's pools, which refuse what they cannot do soon.
+
+    Args:
+        run: `Site.run`, `Site.run_write` or `Site.run_long`.
+    """
+
+    def decorate(answer: Callable[P, Response]) -> Answer[P]:
+        @wraps(answer)
+        async def pooled(*args: P.args, **kwargs: P.kwargs) -> Response:
+            return await run(answer, *args, **kwargs)
+
+        return pooled
+
+    return decorate
 
 
 class Pages:
@@ -52,7 +77,7 @@ class Pages:
         names = cast(dict[str, Any], self._environment.globals)  # pyright: ignore[reportUnknownMemberType]
         names |= {"asset": asset_url, "cover": cover_url, "link": film_url, "steps": self._steps}
         kinds = cast(dict[str, Any], self._environment.filters)  # pyright: ignore[reportUnknownMemberType]
-        kinds |= {"day": _day, "clock": _clock, "stars": _stars}
+        kinds |= {"day": _day, "clock": _clock, "stars": _stars, "brief": brief}
 
     def visitor(self, request: Request) -> Visitor:
         """Who asks."""
@@ -99,6 +124,11 @@ def own_address(address: str) -> str:
     """An address on this site, the first page for one that may lead elsewhere."""
     plain = address.isprintable() and address.isascii() and "\\" not in address
     return address if plain and address.startswith("/") and address[1:2] != "/" else "/"
+
+
+def brief(title: str) -> str:
+    """As much of a title as anybody reads; ten thousand letters take a browser seconds."""
+    return shorten(title, _MOST_LETTERS)
 
 
 def _day(at_s: float, weekday: bool = False) -> str:

@@ -10,6 +10,7 @@ from matinee.errors import ConfigError, NotFoundError
 from matinee.service.advice import Advice, Advised
 from matinee.service.films import Film
 from matinee.service.site import Rated, Site
+from matinee.service.web.covers.lettering import shorten
 from matinee.service.web.filters import Filters
 
 # One large and fourteen small ones fill three rows of six.
@@ -18,6 +19,8 @@ _ROW = 12
 _POOL = 100
 _SHORTEST_ROW = 4
 _SIMILAR = 60
+_REASONS = 2
+_MOST_LETTERS = 60
 # The part of the scale, from below, under which stars do not speak for a film.
 _LIKED = 0.75
 
@@ -68,27 +71,45 @@ class Programme:
 
 
 def is_liked(site: Site, stars: float) -> bool:
-    """Whether stars speak for a film: four of five."""
-    low, high = site.scale
-    return stars >= low + _LIKED * (high - low)
+    """Whether stars speak for a film."""
+    return stars >= _liked_from(site)
+
+
+def shown(site: Site, movie_id: str) -> Film | None:
+    """A film that somebody rated; None if it has been taken from the catalogue since."""
+    try:
+        return site.film(movie_id)
+    except NotFoundError:
+        return None
+
+
+def like(site: Site, movie_id: str, n: int) -> list[Film]:
+    """The n films most like one; none where the model cannot tell."""
+    try:
+        return [advised.film for advised in site.similar(movie_id, n).films]
+    except (ConfigError, NotFoundError):
+        return []
 
 
 def programme_for(
     site: Site, user_id: str, ratings: Sequence[Rated], filters: Filters
 ) -> Programme:
     """All rows for somebody with ratings, or with groups picked; no film is in two of them."""
-    history = {movie_id: _liked_stars(site) for movie_id in picked(site, filters)}
-    history |= {rated.movie_id: rated.stars for rated in ratings}
+    history = dict.fromkeys(picked(site, filters), _liked_from(site))
+    history |= {r.movie_id: r.stars for r in ratings if shown(site, r.movie_id)}
+    live = site.models.current
 
     def advise(n: int, diverse: bool = False, offset: int = 0) -> Advice:
         wish = filters.wish(n, offset=offset, diverse=diverse)
-        return site.recommend_to(history, wish) if filters.picks else site.recommend(user_id, wish)
+        if filters.picks:
+            return site.recommend_to(history, wish, live)
+        return site.recommend(user_id, wish, live)
 
     advice = advise(FOR_YOU, diverse=True)
-    rows = [Row("for-you", "For you", "", tuple(map(_card, advice.films)))]
+    rows = [Row("for-you", "For you", "", _cards(site, advice.films))]
     rows += _because(site, ratings, filters, _ids(rows) | history.keys())
     rows.append(_different(site, _others(advise(_POOL), rows), history))
-    rows.append(_gems(_others(advise(_POOL, offset=_POOL), rows)))
+    rows.append(_gems(site, _others(advise(_POOL, offset=_POOL), rows)))
     kept = [row for row in rows[1:] if len(row.cards) >= _SHORTEST_ROW]
     return Programme(advice.version, (rows[0], *kept))
 
@@ -107,19 +128,24 @@ def popular_row(site: Site, filters: Filters, rated: Iterable[str]) -> Row:
     return Row("popular", "Popular films", "Seen any of these?", tuple(Card(f) for f in wanted))
 
 
-def reason_text(advised: Advised) -> str:
-    """Why a film is in a list, by the films that speak most for it."""
-    names = [reason.title for reason in advised.reasons[:2]]
-    return f"Because of {' and '.join(names)}" if names else ""
+def _card(site: Site, advised: Advised) -> Card:
+    films = [shown(site, reason.movie_id) for reason in advised.reasons]
+    names = [_short(film) for film in films if film is not None][:_REASONS]
+    return Card(advised.film, why=f"Goes with {' and '.join(names)}" if names else "")
 
 
-def _card(advised: Advised) -> Card:
-    return Card(advised.film, why=reason_text(advised))
+def _cards(site: Site, films: Iterable[Advised]) -> tuple[Card, ...]:
+    return tuple(_card(site, advised) for advised in films)
 
 
-def _liked_stars(site: Site) -> float:
+def _liked_from(site: Site) -> float:
+    """The fewest stars that speak for a film: four of five."""
     low, high = site.scale
     return low + _LIKED * (high - low)
+
+
+def _short(film: Film) -> str:
+    return shorten(film.name, _MOST_LETTERS)
 
 
 def _because(site: Site, ratings: Sequence[Rated], filters: Filters, taken: set[str]) -> list[Row]:
@@ -127,18 +153,11 @@ def _because(site: Site, ratings: Sequence[Rated], filters: Filters, taken: set[
     rows: list[Row] = []
     liked = [rated for rated in reversed(ratings) if is_liked(site, rated.stars)]
     for rated in liked[:4]:
-        try:
-            film, near = site.film(rated.movie_id), site.similar(rated.movie_id, _SIMILAR)
-        except (ConfigError, NotFoundError):
-            continue
-        films = [
-            advised.film
-            for advised in near.films
-            if filters.fits(advised.film) and advised.film.movie_id not in taken
-        ][:_ROW]
-        if len(films) >= _SHORTEST_ROW:
+        near = like(site, rated.movie_id, _SIMILAR)
+        films = [f for f in near if filters.fits(f) and f.movie_id not in taken][:_ROW]
+        if len(films) >= _SHORTEST_ROW and (film := shown(site, rated.movie_id)):
             taken = taken | {other.movie_id for other in films}
-            title = f"Because you liked {film.name}"
+            title = f"Because you liked {_short(film)}"
             rows.append(Row(f"because-{len(rows)}", title, "", tuple(map(Card, films))))
         if len(rows) == 2:
             break
@@ -150,20 +169,21 @@ def _different(site: Site, pool: Sequence[Advised], history: dict[str, float]) -
     counts: Counter[str] = Counter()
     for movie_id, stars in history.items():
         if is_liked(site, stars):
-            counts.update(_genres(site, movie_id))
+            film = shown(site, movie_id)
+            counts.update(film.genres if film else ())
     usual = [genre for genre, _ in counts.most_common(2)]
     films = [advised for advised in pool if not set(usual) & set(advised.film.genres)]
     note = f"Away from your usual {' and '.join(usual)}." if usual else ""
-    return Row("different", "Something different", note, tuple(map(_card, films[:_ROW])))
+    return Row("different", "Something different", note, _cards(site, films[:_ROW]))
 
 
-def _gems(pool: Sequence[Advised]) -> Row:
+def _gems(site: Site, pool: Sequence[Advised]) -> Row:
     """Of what suits them, the third that fewest have rated, by the stars they would give."""
     rare = sorted(pool, key=lambda advised: advised.film.n_ratings)[: len(pool) // 3]
     best = sorted(rare, key=lambda advised: -advised.stars)[:_ROW]
     most = max((advised.film.n_ratings for advised in best), default=0)
     note = f"Each rated by {most:,} people at most." if most else ""
-    return Row("gems", "Hidden gems", note, tuple(map(_card, best)))
+    return Row("gems", "Hidden gems", note, _cards(site, best))
 
 
 def _others(advice: Advice, rows: Sequence[Row]) -> list[Advised]:
@@ -174,10 +194,3 @@ def _others(advice: Advice, rows: Sequence[Row]) -> list[Advised]:
 
 def _ids(rows: Sequence[Row]) -> set[str]:
     return {card.film.movie_id for row in rows for card in row.cards}
-
-
-def _genres(site: Site, movie_id: str) -> tuple[str, ...]:
-    try:
-        return site.film(movie_id).genres
-    except NotFoundError:
-        return ()

@@ -20,7 +20,7 @@ from matinee.service.problems import RETRY_AFTER_S, status_of
 from matinee.service.site import Site
 from matinee.service.web import assets, comparing, film_page, home, operating, own_ratings
 from matinee.service.web.notices import UNRATE, rated_cookie
-from matinee.service.web.pages import Pages
+from matinee.service.web.pages import Pages, on
 
 Text = Annotated[str, Form()]
 __all__ = ["error_page", "router"]
@@ -45,6 +45,7 @@ def _add_stars(routes: APIRouter, pages: Pages) -> None:
     site = pages.site
 
     @routes.post("/stars/{movie_id:path}")
+    @on(site.run_write)
     def stars(
         request: Request, movie_id: str, stars: Text, token: Text = "", back: Text = "/"
     ) -> Response:

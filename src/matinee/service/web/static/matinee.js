@@ -32,7 +32,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   place = {
     row: row?.id,
     card: cards.indexOf(active?.closest(".card")),
-    own: active?.closest(".yours") !== null && active?.closest(".yours") !== undefined,
+    own: Boolean(active?.closest(".yours")),
     id: active?.id,
     reels: [...document.querySelectorAll(".row .reel")].map((r) => [r.parentElement.id, r.scrollLeft]),
     top: row?.getBoundingClientRect().top,
@@ -52,7 +52,7 @@ document.addEventListener("htmx:afterSettle", () => {
   const section = row && document.getElementById(row);
   if (section && top !== undefined) window.scrollBy(0, section.getBoundingClientRect().top - top);
   const cards = section ? section.querySelectorAll(".card") : [];
-  const near = cards[Math.min(card, cards.length - 1)] ?? (own && document.getElementById("yours"));
+  const near = cards[Math.min(card, cards.length - 1)] ?? (own ? document.getElementById("yours") : null);
   const target = near?.querySelector(".stars [tabindex='0']") ?? document.getElementById("main");
   if (!document.activeElement || document.activeElement === document.body) {
     target.focus({ preventScroll: true });
