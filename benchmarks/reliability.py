@@ -102,7 +102,6 @@ def swaps(directory, number):
         thread.join()
     process.terminate()
     process.wait()
-    process.stderr.close()
     return {
         "swaps": number,
         "answers": answered,
@@ -137,7 +136,6 @@ def malformed(directory, number):
     ready_s = killing.wait_until_ready(process, port)
     process.terminate()
     process.wait()
-    process.stderr.close()
     return {"requests": number, "deaths": int(not alive), "ready_after_s": round(ready_s, 3)}
 
 

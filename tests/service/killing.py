@@ -26,11 +26,18 @@ def start(directory, model, port, *options):
         f"port = {port}\nkeys = {keys}\nrate_per_s = 1e6\nburst = 1000000\n"
         'log_level = "warning"\n'
     )
-    return subprocess.Popen(
-        [sys.executable, "-c", _SERVE, "serve", "--config", str(config), *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    # Not a pipe: nobody reads it meanwhile, and a full one would stop the service.
+    with log_of(directory).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", _SERVE, "serve", "--config", str(config), *options],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+
+
+def log_of(directory):
+    """Where the service writes its log."""
+    return directory / "service.log"
 
 
 def free_port():
@@ -44,7 +51,7 @@ def wait_until_ready(process, port, patience_s=60.0):
     began_s = time.perf_counter()
     while time.perf_counter() - began_s < patience_s:
         if process.poll() is not None:
-            raise RuntimeError(process.stderr.read().decode())
+            raise RuntimeError("it ended before it was ready")
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
                 connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -79,7 +86,9 @@ class Client:
         """Write until the service is gone."""
         address = f"http://127.0.0.1:{port}"
         headers = {"Authorization": f"Bearer {ADMIN}"}
-        with httpx.Client(base_url=address, headers=headers, trust_env=False, verify=False) as client:
+        with httpx.Client(
+            base_url=address, headers=headers, trust_env=False, verify=False
+        ) as client:
             try:
                 while True:
                     self._event(client)
@@ -132,7 +141,6 @@ def kills(directory, model, movies, number, clients=8, seed=0):
         time.sleep(0.3 * rng.random())
         process.send_signal(signal.SIGKILL)
         process.wait()
-        process.stderr.close()
         for thread in threads:
             thread.join()
     return {"ready_s": ready_s} | _left(directory, writers)

@@ -76,6 +76,12 @@ def test_more_than_can_wait_is_refused_at_once(tmp_path, model_directory):
     assert statuses == [200] * 3
 
 
+def test_a_path_says_which_methods_it_has(admin):
+    answer = admin.patch("/v1/movies/3")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "DELETE, GET, PUT"
+
+
 def test_a_defect_is_a_500_that_tells_nothing(admin, app, caplog):
     def broken(text, limit):
         raise RuntimeError("a secret of mine")

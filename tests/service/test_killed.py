@@ -25,8 +25,7 @@ def test_it_ends_in_order_and_its_log_is_json(tmp_path, model_directory):
         assert client.put("/v1/users/7/ratings/3", json={"stars": 4}).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in (0, -signal.SIGTERM)
-    said = process.stderr.read().decode().splitlines()
-    process.stderr.close()
+    said = killing.log_of(tmp_path).read_text().splitlines()
     assert said[0].startswith("serving at http://")
     assert all(json.loads(line)["level"] for line in said[1:])
     # The log was brought into the file when the last connection closed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -60,7 +61,8 @@ def create_app(settings: Settings) -> FastAPI:
     else:
         problems.install(app)
     app.add_middleware(cast("Any", Gate), site=site)
-    app.openapi = lambda: _described(app, site)
+    described = lru_cache(1)(partial(_described, app))
+    app.openapi = lambda: described(site.scale)
     return app
 
 
@@ -74,7 +76,7 @@ async def _refresh(site: Site) -> None:
             LOG.warning("nothing new was taken up", extra={"fields": {"why": str(error)}})
 
 
-def _described(app: FastAPI, site: Site) -> dict[str, Any]:
+def _described(app: FastAPI, scale: tuple[float, float]) -> dict[str, Any]:
     """The OpenAPI document, with the schema of problems and the bounds of stars."""
     document = get_openapi(
         title=app.title, version=app.version, routes=app.routes, openapi_version="3.1.0"
@@ -83,7 +85,7 @@ def _described(app: FastAPI, site: Site) -> dict[str, Any]:
     schemas |= problems.schema_of_problem()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    low, high = site.scale
+    low, high = scale
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             if field.pop("x-stars", False):

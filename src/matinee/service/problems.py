@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from matinee.errors import (
     ConfigError,
@@ -146,7 +147,10 @@ def install(app: FastAPI, page: PageOfError | None = None) -> None:
             return await run_in_threadpool(
                 page, request, error.status_code, title, str(error.detail)
             )
-        return problem(error.status_code, str(error.detail), _id_of(request), headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (methods := _methods(app.openapi(), request.url.path)):
+            headers["Allow"] = ", ".join(sorted(methods))
+        return problem(error.status_code, str(error.detail), _id_of(request), headers=headers)
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
@@ -168,6 +172,16 @@ def schema_of_problem() -> dict[str, Any]:
     """The JSON Schemas of `Problem` and what it refers to, as OpenAPI's components."""
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Problem": json.loads(json.dumps(schema))}
+
+
+def _methods(document: Mapping[str, Any], path: str) -> set[str]:
+    """The methods of a path, which several routes may share; each knows its own alone."""
+    return {
+        method.upper()
+        for template, operations in document["paths"].items()
+        if compile_path(template)[0].match(path)
+        for method in operations
+    }
 
 
 def _is_browsing(request: Request) -> bool:

@@ -26,6 +26,11 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def _integer(value: Any) -> Any:
+    """JSON has one kind of number: to it, 5.0 is the integer 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         raise ValueError("expected a number, as 0.5")
@@ -41,10 +46,12 @@ def _truth(value: Any) -> Any:
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=ID_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_TEXT_PATTERN)]
 Genre = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_TEXT_PATTERN)]
-Year = Annotated[int, Field(ge=1870, le=2200)]
-N = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST)]
-QueryYear = Annotated[int, BeforeValidator(_whole), Field(ge=1870, le=2200)]
-Share = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Year = Annotated[int, Field(ge=1870, le=2200), BeforeValidator(_integer)]
+# The bounds stand before the validators, so that the description of the API has them.
+N = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
+QueryYear = Annotated[int, Field(ge=1870, le=2200), BeforeValidator(_whole)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False), BeforeValidator(_number)]
+BodyN = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_integer)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 # Its bounds are the model's scale, which the description of the API names and the site checks.
 Stars = Annotated[float, Field(allow_inf_nan=False, json_schema_extra={"x-stars": True})]
@@ -82,7 +89,7 @@ class HistoryRequest(Body):
     """A visitor's history, oldest first, and what their list is to be like."""
 
     history: list[RatedFilm] = Field([], max_length=LONGEST_HISTORY)
-    n: Annotated[int, Field(ge=1, le=MOST)] = 10
+    n: BodyN = 10
     genres: list[Genre] = Field([], max_length=20)
     year_from: Year | None = None
     year_to: Year | None = None
@@ -95,7 +102,7 @@ class BatchRequest(Body):
     """Users who each get a list."""
 
     user_ids: list[Id] = Field(min_length=1, max_length=LARGEST_BATCH)
-    n: Annotated[int, Field(ge=1, le=MOST)] = 10
+    n: BodyN = 10
 
 
 class RatingRequest(Body):
@@ -111,7 +118,7 @@ class EventRequest(Body):
     user_id: Id
     movie_id: Id
     model_version: Id | None = None
-    position: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    position: Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_integer)] | None = None
 
     def event(self) -> Event:
         """As the store keeps it."""

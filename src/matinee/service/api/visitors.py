@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 
-from matinee.errors import ConfigError
+from matinee.errors import ConflictError
 from matinee.service.advice import Wish
 from matinee.service.answers import Batch, Recommendations, Recorded, UserRecommendations
 from matinee.service.api.access import AnyCaller, caller, check_for
@@ -23,7 +23,7 @@ def routes(site: Site) -> APIRouter:
     @router.post(
         "/recommendations",
         response_model=Recommendations,
-        responses=problem_responses(404),
+        responses=problem_responses(404, 409),
         tags=["visitors"],
     )
     async def for_history(body: HistoryRequest) -> Recommendations:
@@ -72,7 +72,7 @@ def routes(site: Site) -> APIRouter:
 def _for_history(site: Site, body: HistoryRequest) -> Recommendations:
     history = {film.movie_id: film.stars for film in body.history}
     if len(history) != len(body.history):
-        raise ConfigError("the history names a film twice; expected each film once")
+        raise ConflictError("the history names a film twice; expected each film once")
     wish = Wish(
         n=body.n,
         genres=tuple(body.genres),
