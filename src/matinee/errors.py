@@ -8,8 +8,8 @@
     ├── DownloadError      the network did not give the data                     exit 6
     ├── LeakageError       a model asked about ratings that it was trained on    exit 7
     └── StoreError         a store of ratings that is damaged or of another kind exit 8
-        ├── StoreUnavailableError   it cannot be read or written now
-        └── ConflictError           a call that contradicts an earlier one
+        ├── StoreUnavailableError   one that cannot be read or written now       exit 9
+        └── ConflictError           a call that contradicts an earlier one       exit 10
 
 Each message says what was given, what was expected and what to do. Whoever wants to catch them all
 catches `MatineeError`; the command line turns each into one line and its exit code.
@@ -69,6 +69,10 @@ class StoreError(MatineeError):
 class StoreUnavailableError(StoreError):
     """A store that cannot be read or written now: a full disk, a database that is away."""
 
+    exit_code = 9
+
 
 class ConflictError(StoreError):
     """A call that contradicts an earlier one."""
+
+    exit_code = 10

@@ -71,7 +71,7 @@ def measure(recommender: Recommender, split: Split) -> dict[str, float]:
     """The main metrics of both stages on a split's test part; `evaluate` has them all.
 
     Films already seen are left out, whatever the recommender's own setting. `two_stage_ndcg@10` is
-    that of both stages' list: candidates in the order of their stars.
+    that of the list that users see, in the order that the recipe says.
     """
     if not len(split.test):
         return {}

@@ -13,6 +13,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError, NotFoundError
 from matinee.recommending.asking import Asking
+from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Years
 from matinee.recommending.lists import Lists
@@ -52,6 +53,7 @@ class Recommender:
         list_ranker: orders candidates for the list; None leaves them in the retriever's order.
         candidates: how many films the first stage hands on.
         order: of lists, unless a call says otherwise; see `recommend`.
+        diversity: likewise.
         exclude_seen: leave out what the user has rated, unless a call says otherwise.
 
     Raises:
@@ -68,10 +70,12 @@ class Recommender:
         list_ranker: ListRanker | None = None,
         candidates: int = 200,
         order: Order = "list",
+        diversity: float = 0.0,
         exclude_seen: bool = True,
     ) -> None:
         catalog.check_items(train.items)
         weight_of_stars(order)
+        check_diversity(diversity)
         self.catalog = catalog
         self.retriever = retriever
         self.ranker = ranker
@@ -79,6 +83,7 @@ class Recommender:
         self.train = train
         self.candidates = candidates
         self.order: Order = order
+        self.diversity = diversity
         self.exclude_seen = exclude_seen
         self._filters = Filters(catalog)
         self._asking = Asking(catalog, train)
@@ -101,7 +106,7 @@ class Recommender:
         exclude_seen: bool | None = None,
         exclude: Iterable[str | int] = (),
         allow: Iterable[str | int] | None = None,
-        diversity: float = 0.0,
+        diversity: float | None = None,
         order: Order | None = None,
         explain: bool = False,
     ) -> list[Recommendation]:
@@ -122,7 +127,8 @@ class Recommender:
                 own setting.
             exclude: more films to leave out, by id or title.
             allow: the only films to choose from, by id or title.
-            diversity: from 0, the order as it is, to 1, films as unlike each other as there are.
+            diversity: from 0, the order as it is, to 1, films as unlike each other as there are;
+                None keeps the recommender's own setting.
             order: "list" (the films most likely to be watched), "stars" (those that would be rated
                 highest among the candidates), or how much stars count, from 0 to 1; None keeps the
                 recommender's own setting.
@@ -137,7 +143,7 @@ class Recommender:
             genres=genres,
             years=years,
             exclude_seen=exclude_seen,
-            exclude=exclude,
+            exclude=[*exclude, *(history or ())],
             allow=allow,
             diversity=diversity,
             order=order,
@@ -156,9 +162,10 @@ class Recommender:
             options: for all of them.
         """
         queries = [user if isinstance(user, Query) else self.query(user) for user in users]
-        blocks = range(0, len(queries), _BLOCK_USERS)
-        lists = (self._lists(queries[first : first + _BLOCK_USERS], k, options) for first in blocks)
-        return [films for block in lists for films in block]
+        lists: list[list[Recommendation]] = []
+        for first in range(0, len(queries), _BLOCK_USERS):
+            lists += self._lists(queries[first : first + _BLOCK_USERS], k, options)
+        return lists
 
     def query(self, user: str | int | None, history: Mapping[str, float] | None = None) -> Query:
         """Who asks, in numbers; a known user's ratings since training come after the older ones.
@@ -218,9 +225,8 @@ class Recommender:
         require(k >= 1, "k", k, "at least 1")
         if not isinstance(self.retriever, KnowsLikeness):
             able = ", ".join(stage.name for stage in RETRIEVERS.values() if stage.likens)
-            name = self.retriever.source
             raise ConfigError(
-                f"the model {name} does not know which films are alike; train one of {able}"
+                f"{self.retriever.source} does not know which films are alike; train one of {able}"
             )
         item = self.catalog.find(film)
         if self._counts[item] == 0:
@@ -239,12 +245,7 @@ class Recommender:
     def left_out(self, query: Query, exclude_seen: bool | None = None) -> IntArray:
         """The films int32 [m] that a query's list leaves out: its history, and what was seen."""
         seen = self.exclude_seen if exclude_seen is None else exclude_seen
-        films = query.history[0]
-        if query.user_index is None:
-            return films
-        trained = self.seen(query.user_index)
-        # A known user's history holds their training ratings too; new ones stay out in any case.
-        return np.concatenate([films, trained]) if seen else films[~np.isin(films, trained)]
+        return self._asking.left_out(query, seen)
 
     def seen(self, user_index: int) -> IntArray:
         """The numbers of the films that a user rated, int32 [m], oldest first."""
@@ -269,10 +270,7 @@ class Recommender:
     ) -> TopK:
         """The list that users see; see `Retriever.retrieve`. The scores only carry the order."""
         weight = weight_of_stars(self.order)
-        items = self._made.ordered(queries, k, exclude, allow, weight).items
-        places = -np.arange(items.shape[1], dtype=np.float32)
-        scores = np.where(items >= 0, np.broadcast_to(places, items.shape), np.float32(-np.inf))
-        return TopK(items, scores.astype(np.float32))
+        return self._made.ordered(queries, k, exclude, allow, weight, self.diversity).top_k()
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The candidates in the order of their stars; see `Ranker.rank`."""
@@ -289,9 +287,9 @@ class Recommender:
     def _lists(
         self, queries: Sequence[Query], k: int, options: ListOptions
     ) -> list[list[Recommendation]]:
-        diversity = options.get("diversity", 0.0)
-        require(0 <= diversity <= 1, "diversity", diversity, "a number from 0 to 1")
-        order = options.get("order")
+        wished, order = options.get("diversity"), options.get("order")
+        diversity = self.diversity if wished is None else wished
+        check_diversity(diversity)
         weight = weight_of_stars(self.order if order is None else order)
         allow = self._filters.allowed(
             options.get("genres"), options.get("years"), options.get("allow")
@@ -302,5 +300,6 @@ class Recommender:
         listed = self._made.ordered(queries, k, forbidden, allow, weight, diversity)
         stars = self.ranker.predict(queries, listed.items)
         sources = [self.source(query) for query in queries]
-        explain = options.get("explain", False)
-        return self._screen.lists(queries, sources, listed, stars, explain=explain)
+        return self._screen.lists(
+            queries, sources, listed, stars, explain=options.get("explain", False)
+        )

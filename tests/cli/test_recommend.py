@@ -134,3 +134,91 @@ def test_finding_nothing_is_said_and_no_error(run, model):
     assert done.err == "no title is like 'qqqqqqqq' (90 films)\n"
     told = run("search", "--model", model, "qqqqqqqq", "--json").json
     assert told == {"query": "qqqqqqqq", "films": []}
+
+
+def test_filters_and_dials_are_those_of_the_recommender(run, model, saved_model):
+    words = ["--genre", "horror", "--genre", "Comedy", "--years", "1940:1999"]
+    words += ["--exclude", "5", "--diversity", "0.4"]
+    told = run(
+        "recommend",
+        "--model",
+        model,
+        "--user",
+        "42",
+        *words,
+        "--order",
+        "0.5",
+        "--explain",
+        "--json",
+    ).json
+    expected = saved_model.recommender.recommend(
+        "42",
+        genres=["Horror", "Comedy"],
+        years=(1940, 1999),
+        exclude=["5"],
+        diversity=0.4,
+        order=0.5,
+        explain=True,
+    )
+    assert told["recommendations"] == [film.to_dict() for film in expected]
+    assert any(film["reasons"] for film in told["recommendations"])
+
+
+@pytest.mark.parametrize(
+    ("text", "years"), [("1950:", (1950, None)), (":1950", (None, 1950)), ("1950", (1950, 1950))]
+)
+def test_an_end_of_the_years_may_be_left_open(run, model, saved_model, text, years):
+    told = run("recommend", "--model", model, "--user", "42", "--years", text, "--json").json
+    expected = saved_model.recommender.recommend("42", years=years)
+    assert told["recommendations"] == [film.to_dict() for film in expected]
+
+
+def test_reasons_stand_in_the_table_within_80_columns(run, model, saved_model):
+    done = run("recommend", "--model", model, "--user", "42", "--explain")
+    film = next(f for f in saved_model.recommender.recommend("42", explain=True) if f.reasons)
+    assert "because you rated" in done.out
+    assert film.reasons[0].title in " ".join(done.out.split())
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_a_user_with_newer_ratings(run, model, saved_model):
+    words = ("--user", "42", "--history", "Amélie (2001)=5")
+    told = run("recommend", "--model", model, *words, "--json").json
+    expected = saved_model.recommender.recommend("42", {"1": 5})
+    assert told["recommendations"] == [film.to_dict() for film in expected]
+
+
+def test_an_unknown_genre_exits_with_4_and_those_there_are(run, model):
+    done = run("recommend", "--model", model, "--user", "42", "--genre", "Comdy")
+    assert (done.code, done.out) == (4, "")
+    assert "Comedy, Horror, Science Fiction; did you mean Comedy?" in done.err
+
+
+def test_explains_a_film(run, model, saved_model):
+    film = saved_model.recommender.recommend("42", k=1, explain=True)[0]
+    expected = saved_model.recommender.explain(film.movie_id, "42")
+    told = run("explain", "--model", model, "--user", "42", film.movie_id, "--json").json
+    assert told == {"user": "42", "explanation": expected.to_dict()}
+    done = run("explain", "--model", model, "--user", "42", film.title)
+    assert (done.code, done.err) == (0, "")
+    text = " ".join(done.out.split())
+    assert f"{film.title}, {film.stars:.2f} stars, for user 42, because of" in text
+    assert all(f"{reason.share:.0%}" in text for reason in expected.reasons)
+
+
+def test_a_stranger_has_no_reasons(run, model):
+    done = run("explain", "--model", model, "--user", "nobody", "1")
+    assert done.code == 0
+    assert "nothing in the history speaks for it" in done.out
+
+
+def test_predicts_stars(run, model, saved_model):
+    stars = saved_model.recommender.stars("42", ["1", "5"])
+    told = run("predict", "--model", model, "--user", "42", "amélie", "5", "--json").json
+    assert told["films"] == [
+        {"movie_id": "1", "title": "Amélie (2001)", "stars": round(float(stars[0]), 4)},
+        {"movie_id": "5", "title": "The Third Man (1949)", "stars": round(float(stars[1]), 4)},
+    ]
+    done = run("predict", "--model", model, "--history", "1=5", "5")
+    assert done.out.startswith("For you\n")
+    assert "The Third Man (1949)" in done.out

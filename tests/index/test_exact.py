@@ -206,3 +206,13 @@ def test_questions_that_do_not_fit_are_refused(arguments, message):
     index = mt.ExactIndex(np.ones((3, 2), np.float32))
     with pytest.raises(ConfigError, match=message):
         index.search(**{"vectors": np.ones((1, 2), np.float32), "k": 1, **arguments})
+
+
+@pytest.mark.parametrize("biased", [True, False])
+def test_scores_of_named_items_are_those_of_a_search(biased):
+    rng = np.random.default_rng(3)
+    vectors, bias = rng.normal(size=(20, 4)).astype(np.float32), np.arange(20, dtype=np.float32)
+    index = mt.ExactIndex(vectors, bias if biased else None)
+    query = rng.normal(size=4).astype(np.float32)
+    found = index.search(query[None], 20)
+    np.testing.assert_allclose(index.scores(query, found.items[0]), found.scores[0], rtol=1e-5)

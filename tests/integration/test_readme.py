@@ -11,8 +11,9 @@ import pytest
 pytestmark = pytest.mark.movielens
 
 ROOT = Path(__file__).parents[2]
-README, EVALUATION = (
-    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/evaluation.md")
+README, EVALUATION, RANKING = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/evaluation.md", "docs/ranking.md")
 )
 
 
@@ -31,7 +32,10 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("snippet", snippets(README), ids=["python", "seed"])
+SNIPPETS = [*snippets(README), *snippets(RANKING)]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["python", "seed", "ranking"])
 def test_a_snippet_runs_and_recommends_films(snippet, movielens, tmp_path):
     (tmp_path / "snippet.py").write_text(snippet, encoding="utf-8")
     assert re.search(r"\(19\d\d\)", run([sys.executable, "snippet.py"], tmp_path))
@@ -46,7 +50,9 @@ def test_a_model_of_ones_own_is_measured_in_ten_lines(movielens, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "least"), [(commands(README), 10), (commands(EVALUATION), 4)], ids=["README", "docs"]
+    ("lines", "least"),
+    [(commands(README), 10), (commands(EVALUATION), 4), (commands(RANKING), 6)],
+    ids=["README", "evaluation", "ranking"],
 )
 def test_every_command_runs_in_the_order_given(lines, least, movielens, tmp_path):
     rows = [

@@ -196,3 +196,52 @@ def test_a_single_user_is_enough():
     vector = FoldIn.of(films, np.zeros(2, np.float32), users).vector(np.array([0], np.int32))
     assert np.isfinite(vector).all()
     np.testing.assert_allclose(vector, [0.5, 0.5], atol=0.01)
+
+
+def test_influence_is_what_a_score_loses_without_the_film(fold_in):
+    items, targets = np.arange(20, dtype=np.int32), np.array([21, 25, 3], np.int32)
+    vector = fold_in.vector(items)
+    found = fold_in.influence(vector, items, targets)
+    assert (found.shape, found.dtype) == ((3, 20), np.float32)
+    lost = np.array(
+        [fold_in.films[targets] @ (vector - fold_in.vector(np.delete(items, i))) for i in items]
+    ).T
+    assert np.corrcoef(found.ravel(), lost.ravel())[0, 1] > 0.98
+    assert found.ravel() @ lost.ravel() / (lost.ravel() @ lost.ravel()) == pytest.approx(1, abs=0.1)
+
+
+def test_an_empty_history_has_no_influence(fold_in):
+    none = np.empty(0, np.int32)
+    assert fold_in.influence(fold_in.vector(none), none, np.array([1, 2], np.int32)).shape == (2, 0)
+
+
+@pytest.fixture
+def large(long_tail, monkeypatch):
+    """The same catalogue, as if it were too large for every film to count by its own chance."""
+    monkeypatch.setattr("matinee.retrieval.fold_in._EXACT_FILMS", 500)
+    return FoldIn(long_tail.films, long_tail.offset, long_tail.mean, long_tail.precision)
+
+
+def test_in_a_large_catalogue_the_likeliest_films_tell_the_spread(long_tail, large):
+    items = niche(50, 3)(long_tail).astype(np.int32)
+    softmax = long_tail._softmax(long_tail.vector(items).astype(np.float64))
+    exact, near = long_tail._spread(softmax), large._spread(softmax)
+    assert np.linalg.norm(near - exact) < 0.05 * np.linalg.norm(exact)
+    # At the mean user both are the same.
+    usual = long_tail._softmax(long_tail.mean)
+    np.testing.assert_allclose(large._spread(usual), long_tail._spread(usual), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("choose", HISTORIES[::5])
+def test_a_large_catalogue_has_the_same_answers(long_tail, large, choose):
+    items = choose(long_tail).astype(np.int32)
+    gradient, hessian = derivatives(large, large.vector(items), items)
+    assert gradient @ np.linalg.solve(hessian, gradient) < 1e-5
+
+
+def test_an_answer_is_remembered_and_nobody_can_spoil_it(fold_in):
+    items = np.array([1, 2, 3], np.int32)
+    first = fold_in.vector(items)
+    kept = first.copy()
+    first[:] = 0
+    np.testing.assert_array_equal(fold_in.vector(items.astype(np.int64)), kept)

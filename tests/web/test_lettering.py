@@ -80,3 +80,13 @@ def test_a_shortened_title_is_no_longer_than_allowed(text, letters):
 
 def test_a_title_is_cut_at_a_word():
     assert shorten("The Cook, the Thief, His Wife & Her Lover", 24) == "The Cook, the Thief…"
+
+
+@pytest.mark.parametrize(
+    "title", ["W" * 60, "Supercalifragilisticexpialidocious", "千と千尋の神隠し"]
+)
+def test_a_word_too_long_for_a_line_is_broken_and_nothing_lost(title):
+    block = set_title(title, face("jost"), 256, 128, 78)
+    assert len(block.lines) > 1
+    assert "".join(line.text for line in block.lines) == title
+    assert block.lines[0].size > 15

@@ -38,8 +38,9 @@ def recommend(
         list[str] | None, typer.Option(help="A film to leave out, by title or id; repeatable.")
     ] = None,
     diversity: Annotated[
-        float, typer.Option(help="From 0, the list as it is, to 1, as unlike films as there are.")
-    ] = 0.0,
+        float | None,
+        typer.Option(help="From 0, the list as it is, to 1, as unlike films as there are."),
+    ] = None,
     order: Annotated[
         str | None,
         typer.Option(

@@ -53,6 +53,15 @@ class Asking:
             return query.history
         return self.training(query.user_index)
 
+    def left_out(self, query: Query, seen: bool) -> IntArray:
+        """The films int32 [m] to leave out of a list: what is new, and what was `seen` before."""
+        films = query.history[0]
+        if query.user_index is None:
+            return films
+        old, _ = self.training(query.user_index)
+        # A known user's history holds their training ratings too; new ones stay out in any case.
+        return np.concatenate([films, old]) if seen else films[~np.isin(films, old)]
+
     def training(self, user_index: int) -> tuple[IntArray, FloatArray]:
         """The films int32 [m] and the stars float32 [m] of a user's training ratings."""
         first, last = self._offsets[user_index : user_index + 2]

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from matinee.config import require
 from matinee.data.catalog import Catalog
 from matinee.recommending.filters import Filters
-from matinee.types import FloatArray, IntArray, TopK
+from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
 # Numbers in the candidates' vectors of one block of lists: 16 MiB.
 _BLOCK_FLOATS = 1 << 22
+_LAST = np.float32(-1e30)
+
+
+def check_diversity(diversity: float) -> None:
+    """Refuse a diversity outside 0 … 1."""
+    require(0 <= diversity <= 1, "diversity", diversity, "a number from 0 to 1")
 
 
 def diversified(candidates: TopK, directions: FloatArray, k: int, diversity: float) -> IntArray:
@@ -37,6 +44,8 @@ def diversified(candidates: TopK, directions: FloatArray, k: int, diversity: flo
     for first in range(0, len(items), step):
         rows = slice(first, first + step)
         relevance = np.float32(1 - diversity) * _relevance(candidates.scores[rows])
+        # Behind every film, but before those that are picked already.
+        relevance[candidates.items[rows] == EMPTY_ITEM] = _LAST
         places = _greedy(relevance, directions[candidates.items[rows]], k, diversity)
         items[rows] = np.take_along_axis(candidates.items[rows], places, axis=1)
     return items
@@ -68,10 +77,8 @@ def _greedy(relevance: FloatArray, vectors: FloatArray, k: int, diversity: float
 
 
 def _relevance(scores: FloatArray) -> FloatArray:
-    """Scores [b, c] brought to 0 … 1 in each row; -inf where a place is empty."""
-    filled = np.isfinite(scores)
-    low = np.where(filled, scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
-    high = np.where(filled, scores, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
-    span = np.where(high > low, high - low, np.float32(1))
-    scaled = np.where(filled, scores, low) - low
-    return np.where(filled, scaled / span, np.float32(-np.inf)).astype(np.float32)
+    """Scores [b, c] brought to 0 … 1 in each row."""
+    low = np.where(np.isfinite(scores), scores, np.inf).min(axis=1, keepdims=True)
+    span = scores[:, :1] - low
+    scaled = (scores - np.where(np.isfinite(low), low, 0)) / np.where(span > 0, span, 1)
+    return np.maximum(scaled, 0)

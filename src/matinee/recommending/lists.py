@@ -16,6 +16,7 @@ from matinee.recommending.diversity import diversified, genre_directions
 from matinee.recommending.order import blended
 from matinee.recommending.popular import Popular
 from matinee.types import (
+    EMPTY_ITEM,
     FirstStage,
     FloatArray,
     HasDirections,
@@ -41,6 +42,12 @@ class Listed:
     items: IntArray
     scores: FloatArray
     popular: NDArray[np.bool_]
+
+    def top_k(self) -> TopK:
+        """The same lists, with scores that only carry their order."""
+        places = -np.arange(self.items.shape[1], dtype=np.float32)
+        scores = np.where(self.items == EMPTY_ITEM, np.float32(-np.inf), places)
+        return TopK(self.items, scores)
 
 
 class Lists:
@@ -79,7 +86,9 @@ class Lists:
         if isinstance(self._retriever, KnowsLikeness) and len(query.history[0]):
             liked = query.history[1] >= self._retriever.liked_from
             return "history" if liked.any() else "popular"
-        return self._retriever.source if len(self._asking.rated(query)[0]) else "popular"
+        index = query.user_index
+        known = index is not None and len(self._asking.training(index)[0]) > 0
+        return self._retriever.source if known else "popular"
 
     def found(
         self,
@@ -100,7 +109,7 @@ class Lists:
         exclude: Sequence[IntArray] | None,
         allow: NDArray[np.bool_] | None,
         stars_weight: float,
-        diversity: float = 0.0,
+        diversity: float,
     ) -> Listed:
         """The k films of each list, in order.
 

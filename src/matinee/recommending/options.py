@@ -17,6 +17,6 @@ class ListOptions(TypedDict, total=False):
     exclude_seen: bool | None
     exclude: Iterable[str | int]
     allow: Iterable[str | int] | Mask | None
-    diversity: float
+    diversity: float | None
     order: Order | None
     explain: bool

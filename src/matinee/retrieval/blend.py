@@ -104,7 +104,7 @@ class BlendRetriever:
             tensors["user_vectors"], histories.matrix @ tensors["history_vectors"]
         )
         self.index = ExactIndex(
-            np.concatenate([tensors["movie_vectors"], tensors["item_vectors"]], axis=1),
+            self._side_by_side(tensors["movie_vectors"], tensors["item_vectors"]),
             self._softmax_weight * tensors["movie_bias"],
         )
 
@@ -181,5 +181,8 @@ class BlendRetriever:
 
     def _beside(self, softmax: FloatArray, history: FloatArray) -> FloatArray:
         """Both views of users, weighted, as one vector each."""
-        parts = (self._softmax_weight * softmax, self._item_weight * history)
-        return np.concatenate(parts, axis=-1)
+        return self._side_by_side(self._softmax_weight * softmax, self._item_weight * history)
+
+    def _side_by_side(self, softmax: FloatArray, linear: FloatArray) -> FloatArray:
+        # Without an item-item model its dimensions would only take time.
+        return np.concatenate([softmax, linear], axis=-1) if self._item_weight else softmax

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import cast
 
 import numpy as np
@@ -17,10 +18,13 @@ _STEPS = 50
 # the error, so that a full step from the first leads below the second.
 _NEARLY, _SOLVED = 1e-3, 1e-7
 # A Hessian serves for another step as long as each leaves so little of what the one before did.
-_WORTH_KEEPING = 0.2
+_WORTH_KEEPING = 0.03
 # Relative: sums over many films in single precision.
 _ROUNDING = 1e-6
 _LEAST_STEP = 1e-9
+_REMEMBERED = 1024
+# About so many films count by their own chances in a Hessian: all of a small catalogue.
+_EXACT_FILMS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,15 @@ class FoldIn:
 
     def vector(self, items: IntArray) -> FloatArray:
         """The vector float32 [d] of somebody who liked `items` int32 [h]."""
+        return self._remembered(items.astype(np.int32).tobytes()).copy()
+
+    @cached_property
+    def _remembered(self) -> Callable[[bytes], FloatArray]:
+        """The latest answers: one list asks several times, and visitors come back."""
+        return lru_cache(maxsize=_REMEMBERED)(self._most_probable)
+
+    def _most_probable(self, history: bytes) -> FloatArray:
+        items = np.frombuffer(history, np.int32)
         count, target = len(items), self.films[items].sum(axis=0, dtype=np.float64)
         vector, (softmax, spread) = self.mean, self._average
         if not count:
@@ -145,17 +158,42 @@ class FoldIn:
         return count * softmax.expected - target + self.precision @ (vector - self.mean)
 
     def _spread(self, softmax: _Softmax) -> Array:
-        """The films' covariance float64 [d, d], by their chances."""
-        # As the product of a matrix with itself it costs half.
-        scaled = self.films * np.sqrt(softmax.chance)[:, None]
-        product = (scaled.T @ scaled).astype(np.float64)
+        """The films' covariance float64 [d, d], by their chances.
+
+        In a large catalogue only the likeliest films count by their own chances; the others share
+        what is left as they do for the mean user.
+        """
+        if len(self.films) <= _EXACT_FILMS:
+            product = _weighted(self.films, softmax.chance)
+        else:
+            usual, product, bound = self._average[0].chance, *self._usual
+            likely = np.flatnonzero(softmax.chance > bound)
+            films, chance = self.films[likely], softmax.chance[likely]
+            rest, usual_rest = (1 - float(own.sum()) for own in (chance, usual[likely]))
+            share = max(rest, 0) / max(usual_rest, _ROUNDING)
+            product = share * (product - _weighted(films, usual[likely])) + _weighted(films, chance)
         return product - np.outer(softmax.expected, softmax.expected)
 
     @cached_property
     def _average(self) -> tuple[_Softmax, Array]:
         """Where every search begins: the mean user, and the spread of films there."""
         softmax = self._softmax(self.mean)
-        return softmax, self._spread(softmax)
+        expected = np.outer(softmax.expected, softmax.expected)
+        return softmax, _weighted(self.films, softmax.chance) - expected
+
+    @cached_property
+    def _usual(self) -> tuple[Array, np.float32]:
+        """The mean user's sum of outer products, and the chance that the likeliest films exceed."""
+        softmax, spread = self._average
+        product = spread + np.outer(softmax.expected, softmax.expected)
+        return product, np.partition(softmax.chance, -_EXACT_FILMS)[-_EXACT_FILMS]
+
+
+def _weighted(films: FloatArray, chance: FloatArray) -> Array:
+    """The sum of the outer products of the films' vectors, float64 [d, d]."""
+    # As the product of a matrix with itself it costs half.
+    scaled = films * np.sqrt(chance)[:, None]
+    return (scaled.T @ scaled).astype(np.float64)
 
 
 def _newton(hessian: Array, gradient: Array) -> tuple[Array, float]:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from matinee.errors import ConfigError, DataError, MatineeError
+from matinee.errors import ConfigError, DataError, MatineeError, NotFoundError
 from matinee.service.problems import RETRY_AFTER_S, status_of
 from matinee.service.site import Site
 from matinee.service.web import assets, comparing, film_page, home, operating, own_ratings
@@ -77,6 +77,8 @@ class PageRoute(APIRoute):
                 status, detail = 422, "Something is missing in the form, or the file."
             except DataError as error:
                 status, detail = 422, str(error)
+            except NotFoundError:
+                status, detail = 404, "No such film is shown here. Look for it by its title, above."
             except MatineeError as error:
                 status, detail = status_of(error), str(error)
                 if status == 500:

@@ -133,7 +133,7 @@ def upright(poster: Poster) -> str | None:
     """A short title climbs the left side, the picture bleeds at the right."""
     block = set_title(poster.title, poster.face, 404, 70, 108)
     line = block.lines[0]
-    if len(block.lines) > 1 or len(poster.title) > 16 or line.face is None:
+    if len(block.lines) > 1 or not 4 <= len(poster.title) <= 16 or line.face is None:
         return None
     strip = line.capital + 40
     small = set_line("  ·  ".join(poster.small), face("jost"), 14)
@@ -152,7 +152,7 @@ def upright(poster: Poster) -> str | None:
 def reversed_inks(poster: Poster) -> str:
     """As `picture_below`, printed with the accent as the paper of the picture."""
     inks = replace(poster.inks, field=poster.inks.accent, accent=poster.inks.field)
-    block = set_title(poster.title, poster.face, _COLUMN, 150, 92)
+    block = set_title(poster.title, poster.face, _COLUMN, 150, 120)
     top = HEIGHT - 30 - block.height
     edge = top - 26
     return (

@@ -13,8 +13,13 @@ from matinee.service.web.covers.shapes import element, number
 _CUT = "…"
 _MANY_LINES = 7
 _BELOW = frozenset("gjpqyQ,;")
-# Other scripts are set by the browser in a font unknown here: widths in em, a little too wide.
-_WIDE_EM, _NARROW_EM = 1.05, 0.64
+# Other scripts are set by the browser, in a font unknown here: about the widths of a bold serif,
+# in em. The line is then stretched or pressed to the width that was reckoned with.
+_WIDE_EM, _ARABIC_EM, _NARROW_EM = 1.0, 0.46, 0.6
+# A word of more than so many letters may be broken; Chinese and Japanese have no spaces at all.
+_LONG_WORD, _PIECE = 18, 9
+_WIDE_PIECE = 4
+_GLUE = "\u2060"
 _WORD_SPACE_EM = 0.25
 
 
@@ -95,10 +100,10 @@ def set_title(
         largest: no em is larger, in units of the picture.
         letters: how many are shown.
     """
-    words = shorten(text, letters).split()
-    drawn = face if face.draws(" ".join(words)) else None
+    words = [piece for word in shorten(text, letters).split() for piece in _pieces(word)]
+    drawn = face if face.draws(_joined(words)) else None
     leading = face.leading if drawn else 1.15
-    best: tuple[float, list[str]] = (0.0, [" ".join(words)])
+    best: tuple[float, list[str]] = (0.0, [_joined(words)])
     for count in range(1, min(len(words), _MANY_LINES) + 1):
         lines = _broken(words, drawn, count)
         widest = max(_width(line, drawn) for line in lines)
@@ -161,7 +166,9 @@ def _broken(words: list[str], face: Face | None, count: int) -> list[str]:
     Dynamic programming over (lines used, words used); the best break before the last word of a
     line is remembered.
     """
-    ends = list(accumulate((_width(word, face) + _WORD_SPACE_EM for word in words), initial=0.0))
+    ends = list(
+        accumulate((_width(_joined([word]), face) + _WORD_SPACE_EM for word in words), initial=0.0)
+    )
     widest = [0.0, *[inf] * len(words)]
     breaks: list[list[int]] = []
     for _ in range(count):
@@ -174,15 +181,35 @@ def _broken(words: list[str], face: Face | None, count: int) -> list[str]:
     cuts = [len(words)]
     for starts in reversed(breaks):
         cuts.append(starts[cuts[-1]])
-    return [" ".join(words[a:b]) for a, b in pairwise(reversed(cuts))]
+    return [_joined(words[a:b]) for a, b in pairwise(reversed(cuts))]
+
+
+def _pieces(word: str) -> list[str]:
+    """A word in pieces, where it may be broken; all but the first begin with `_GLUE`."""
+    wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in word)
+    if len(word) <= (_WIDE_PIECE if wide else _LONG_WORD):
+        return [word]
+    size = _WIDE_PIECE if wide else _PIECE
+    first, *others = (word[i : i + size] for i in range(0, len(word), size))
+    return [first, *(_GLUE + other for other in others)]
+
+
+def _joined(pieces: list[str]) -> str:
+    return " ".join(pieces).replace(f" {_GLUE}", "").replace(_GLUE, "")
 
 
 def _width(text: str, face: Face | None) -> float:
     """The width of a line in em; at least a little, as it is divided by."""
     if face is not None:
         return max(face.width(text), 0.1)
-    wide = sum(unicodedata.east_asian_width(c) in "WF" or ord(c) > 0xFFFF for c in text)
-    return max(wide * _WIDE_EM + (len(text) - wide) * _NARROW_EM, 0.1)
+    return max(sum(map(_letter_em, text)), 0.1)
+
+
+def _letter_em(letter: str) -> float:
+    """The width of a letter of another script."""
+    if unicodedata.east_asian_width(letter) in "WF" or ord(letter) > 0xFFFF:
+        return _WIDE_EM
+    return _ARABIC_EM if unicodedata.bidirectional(letter) == "AL" else _NARROW_EM
 
 
 def _first_strong(text: str) -> str:

@@ -1,0 +1,50 @@
+"""A known user's newer ratings come after the older ones, and replace them."""
+
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.errors import ConfigError
+from matinee.recommending.asking import Asking
+
+
+@pytest.fixture(scope="module")
+def asking():
+    vocabulary = mt.Vocabulary.of(["a", "b", "c", "d"], "movie")
+    train = mt.Ratings.of(
+        mt.Vocabulary.of(["u", "v"], "user"),
+        vocabulary,
+        np.array([0, 0, 1], np.int32),
+        np.array([2, 0, 1], np.int32),
+        np.array([4, 3, 5], np.float32),
+        np.array([10, 20, 5], np.int64),
+        scale=(1.0, 5.0),
+    )
+    return Asking(mt.Catalog.of_ids(vocabulary), train)
+
+
+def test_a_user_alone_is_asked_for_by_number(asking):
+    query = asking.query("v", None)
+    assert (query.user_index, query.items) == (1, None)
+    films, stars = asking.rated(query)
+    assert (films.tolist(), stars.tolist()) == ([1], [5])
+    assert asking.query("nobody", {}).user_index is None
+
+
+def test_a_users_history_is_the_old_ratings_and_then_the_new(asking):
+    query = asking.query("u", {"d": 1, "c": 2})
+    assert query.user_index == 0
+    # Film c was rated 4, and now 2.
+    assert query.items.tolist() == [0, 3, 2]
+    assert query.ratings.tolist() == [3, 1, 2]
+    assert [column.tolist() for column in asking.rated(query)] == [[0, 3, 2], [3, 1, 2]]
+
+
+def test_an_unknown_user_with_a_history_is_a_visitor(asking):
+    query = asking.query("nobody", {"a": 5})
+    assert (query.user_index, query.items.tolist()) == (None, [0])
+
+
+def test_nothing_at_all_is_refused(asking):
+    with pytest.raises(ConfigError, match="neither a user nor a history"):
+        asking.query(None, {})

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+import matinee as mt
+from matinee.errors import ConfigError, NotFoundError
+from matinee.recommending.filters import Filters
+
+FILMS = [
+    ("a", "Alien (1979)", ["Horror", "Sci-Fi"]),
+    ("b", "Big (1988)", ["Comedy"]),
+    ("c", "Carrie (1976)", ["Horror"]),
+    ("d", "Undated", []),
+]
+
+
+@pytest.fixture(scope="module")
+def filters():
+    ids, titles, genres = zip(*FILMS, strict=True)
+    return Filters(mt.Catalog.of_titles(ids, titles, genres))
+
+
+def shown(filters, genres=None, years=None, allow=None):
+    mask = filters.allowed(genres, years, allow)
+    return "".join(film for (film, *_), kept in zip(FILMS, mask, strict=True) if kept)
+
+
+def test_without_a_wish_there_is_no_filter(filters):
+    assert filters.allowed(None, None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        ({"genres": "Horror"}, "ac"),
+        ({"genres": "horror "}, "ac"),
+        ({"genres": ["Comedy", "SCI-FI"]}, "ab"),
+        ({"genres": []}, ""),
+        ({"years": (1976, 1979)}, "ac"),
+        ({"years": (None, 1978)}, "c"),
+        ({"years": (1980, None)}, "b"),
+        ({"years": (None, None)}, "abc"),
+        ({"allow": ["b", "Undated", "carrie"]}, "bcd"),
+        ({"allow": []}, ""),
+        ({"genres": {"Horror"}, "years": (1977, None), "allow": ["a", "b", "c"]}, "a"),
+    ],
+    ids=str,
+)
+def test_every_wish_is_met(filters, wishes, expected):
+    assert shown(filters, **wishes) == expected
+
+
+def test_an_unknown_genre_is_answered_with_those_there_are(filters):
+    with pytest.raises(
+        NotFoundError,
+        match=r"no genre 'Horor'; the catalogue has Comedy, Horror, Sci-Fi; did you mean Horror\?",
+    ):
+        filters.allowed(["Horor"], None, None)
+    bare = Filters(mt.Catalog.of_ids(mt.Vocabulary.of(range(3), "movie")))
+    with pytest.raises(NotFoundError, match="no genres at all"):
+        bare.allowed("Horror", None, None)
+    assert bare.genre_marks().shape == (3, 0)
+
+
+def test_years_in_the_wrong_order_are_refused(filters):
+    with pytest.raises(ConfigError, match=r"years 1999:1990; expected .*; try 1990:1999"):
+        filters.allowed(None, (1999, 1990), None)
+
+
+def test_an_unknown_film_to_choose_from_is_named(filters):
+    with pytest.raises(NotFoundError, match=r"no film is called 'Alienn'.*Alien"):
+        filters.allowed(None, None, ["Alienn"])
+
+
+def test_genres_are_marked_in_the_order_of_their_names(filters):
+    assert list(filters.genres) == ["Comedy", "Horror", "Sci-Fi"]
+    marks = [[0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    np.testing.assert_array_equal(filters.genre_marks(), np.array(marks, np.bool_))
