@@ -96,6 +96,20 @@ def test_the_same_poster_in_another_process():
     assert drawn == [draw_cover("Vertigo", 1958, ("Mystery", "Thriller"))] * 2
 
 
+def test_many_threads_draw_at_once():
+    # In a process of its own, where no typeface has been read yet.
+    code = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor;"
+        "sys.setswitchinterval(1e-6);"
+        "from matinee.service.web.covers import draw_cover;"
+        "words = 'Sphinx Of Black Quartz Judge My Vow'.split();"
+        "films = [(' '.join(words[i % 7:] + words[:i % 7]) + str(i), 1990, ()) for i in range(64)];"
+        "print(len(list(ThreadPoolExecutor(16).map(lambda film: draw_cover(*film), films))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("64\n", "")
+
+
 def test_genres_have_motifs_palettes_and_faces():
     assert set(MOTIFS) == set(PALETTES) == set(_FACES)
     assert set(SAME_AS.values()) <= set(MOTIFS)

@@ -29,7 +29,8 @@ class Wish:
         genres: of which each film has at least one; () for any.
         years: first and last year of release; None for open.
         exclude_seen: leave out what they rated.
-        diversity: 0 for the best films alone … 1 for films as unlike each other as can be.
+        diversity: 0 for the best films alone … 1 for films as unlike each other as can be; None
+            for what the model was made with.
         exclude: ids of more films to leave out.
     """
 
@@ -38,13 +39,14 @@ class Wish:
     genres: tuple[str, ...] = ()
     years: tuple[int | None, int | None] = (None, None)
     exclude_seen: bool = True
-    diversity: float = 0.0
+    diversity: float | None = None
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(1 <= self.n <= MOST, "n", self.n, f"1 … {MOST}")
         require(0 <= self.offset <= DEEPEST, "offset", self.offset, f"0 … {DEEPEST}")
-        require(0.0 <= self.diversity <= 1.0, "diversity", self.diversity, "0 … 1")
+        if self.diversity is not None:
+            require(0.0 <= self.diversity <= 1.0, "diversity", self.diversity, "0 … 1")
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,9 @@ class ListQuery(BaseModel):
     year_from: QueryYear | None = None
     year_to: QueryYear | None = None
     exclude_seen: Truth = Field(True, description="Leave out what they rated.")
-    diversity: Share = Field(0.0, description="0 for the best alone, 1 for the most varied.")
+    diversity: Share | None = Field(
+        None, description="0 for the best alone, 1 for the most varied; as the model has it."
+    )
 
 
 class RatedFilm(Body):
@@ -95,7 +97,7 @@ class HistoryRequest(Body):
     year_to: Year | None = None
     exclude_seen: bool = True
     exclude: list[Id] = Field([], max_length=LONGEST_HISTORY)
-    diversity: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 0.0
+    diversity: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] | None = None
 
 
 class BatchRequest(Body):

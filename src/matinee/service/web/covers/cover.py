@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from random import Random
+from threading import Lock
 
 from matinee.service.web.covers.faces import face
 from matinee.service.web.covers.layouts import HEIGHT, LAYOUTS, WIDTH, Poster
@@ -42,6 +43,8 @@ _FACES = {
     "War": ("league-gothic", "alfa-slab-one"),
     "Western": ("alfa-slab-one", "league-gothic"),
 }
+# fontTools reads letters when they are first asked for, and is not made for threads.
+_ONE_AT_A_TIME = Lock()
 _ANY_FACE = ("dm-serif-display", "league-gothic", "jost")
 
 
@@ -90,7 +93,8 @@ def draw_cover(title: str, year: int | None, genres: Sequence[str]) -> str:
     """
     text = _printable(title[:_READ])
     short = " ".join(_IN_PARENTHESES.sub("", text).split())
-    return _drawn(short or text or _NO_FILM, year, tuple(genres[:8]))
+    with _ONE_AT_A_TIME:
+        return _drawn(short or text or _NO_FILM, year, tuple(genres[:8]))
 
 
 def _printable(text: str) -> str:
