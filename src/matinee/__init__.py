@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from matinee.retrieval.item_knn import ItemKnnConfig, fit_item_knn
     from matinee.retrieval.metrics import FactorizedTopK
     from matinee.retrieval.popularity import PopularityConfig, fit_popularity
+    from matinee.retrieval.sequence.config import SequenceConfig
+    from matinee.retrieval.sequence.fit import fit_sequence
     from matinee.retrieval.two_tower import MovieLensRetrieval
     from matinee.seed import main, print_ratings, rank_movies, retrieve_movies
     from matinee.types import Query, Recommendation, TopK
@@ -102,6 +104,8 @@ _HOMES = {
     "retrieval.metrics": ("FactorizedTopK",),
     "retrieval.popularity": ("PopularityConfig", "fit_popularity"),
     "retrieval.two_tower": ("MovieLensRetrieval",),
+    "retrieval.sequence.config": ("SequenceConfig",),
+    "retrieval.sequence.fit": ("fit_sequence",),
     "seed": ("main", "print_ratings", "rank_movies", "retrieve_movies"),
     "types": ("Query", "Recommendation", "TopK"),
 }
@@ -132,6 +136,7 @@ __all__ = [
     "Recommender",
     "RetrievalConfig",
     "SavedModel",
+    "SequenceConfig",
     "Split",
     "TopK",
     "TwoTowerModel",
@@ -151,6 +156,7 @@ __all__ = [
     "fit_popularity",
     "fit_ranking",
     "fit_retrieval",
+    "fit_sequence",
     "load_catalog",
     "load_data",
     "load_model",

@@ -20,7 +20,7 @@ from matinee.evaluation.results import Evaluation, Facts
 from matinee.evaluation.tallies import Measured
 from matinee.recipe import RECIPES, Recipe, load_recipe
 from matinee.recommender import Recommender
-from matinee.stages import RANKERS, RETRIEVERS, stage_of
+from matinee.stages import RANKERS, RETRIEVERS, Fitted, RetrieverConfig, stage_of
 from matinee.types import FirstStage, FloatArray, SecondStage
 
 Losses = dict[str, tuple[float, ...]]
@@ -49,6 +49,7 @@ def compare(
     protocol: str = "seed",
     seeds: Sequence[int] = (42,),
     order: Path | None = None,
+    relevant_from: float | None = None,
 ) -> Comparison:
     """Measure models by one protocol, over one or more seeds.
 
@@ -61,6 +62,7 @@ def compare(
         protocol: how to cut.
         seeds: of the cut and of the training.
         order: of the `sasrec` protocol; see `make_split`.
+        relevant_from: stars from which a test rating counts as one to find; see `evaluate`.
 
     Raises:
         ConfigError: no model, one that is there twice, an unknown recipe or protocol, or a
@@ -86,7 +88,7 @@ def compare(
     for seed in seeds:
         split = _cut(ratings, protocol, seed, order)
         for entry in entries:
-            entry.measure(split, catalog, seed)
+            entry.measure(split, catalog, seed, relevant_from)
     assert split is not None  # noqa: S101 - there is a seed
     evaluation = Evaluation(
         protocol,
@@ -131,21 +133,30 @@ def check_unseen(model: SavedModel, ratings: Ratings, split: Split, seed: int) -
 
 
 def fit_recipe(
-    recipe: Recipe, train: Ratings, catalog: Catalog, seed: int
+    recipe: Recipe, train: Ratings, catalog: Catalog, seed: int, checkpoint: Path | None = None
 ) -> tuple[Recommender | FirstStage | SecondStage, Losses]:
     """Train the stages that a recipe has: both as a recommender, or the one as it is.
+
+    Args:
+        recipe: settings of the stages.
+        train: the ratings.
+        catalog: the films.
+        seed: of everything random.
+        checkpoint: a file that the first stage's training is kept in after each epoch, and goes
+            on from; None keeps none.
 
     Returns:
         The model, and the training losses of each stage that has any.
 
     Raises:
-        ConfigError: the recipe has no stage.
+        ConfigError: the recipe has no stage, or a checkpoint is asked of a stage that has none.
     """
     losses: Losses = {}
     retriever: FirstStage | None = None
     ranker: SecondStage | None = None
     if recipe.retrieval is not None:
-        first = stage_of(RETRIEVERS, recipe.retrieval).fit(train, catalog, recipe.retrieval, seed)
+        wanted = train.relevant(recipe.relevant_from)
+        first = _fit_retrieval(recipe.retrieval, wanted, catalog, seed, checkpoint)
         retriever, losses["retrieval"] = first.model, first.losses
     if recipe.ranking is not None:
         second = stage_of(RANKERS, recipe.ranking).fit(train, catalog, recipe.ranking, seed)
@@ -159,6 +170,7 @@ def fit_recipe(
             train,
             candidates=recipe.candidates,
             order=recipe.order,
+            relevant_from=recipe.relevant_from,
             exclude_seen=recipe.exclude_seen,
         )
         return recommender, losses
@@ -166,6 +178,21 @@ def fit_recipe(
     if model is None:
         raise ConfigError("the recipe has no stage; expected [retrieval], [ranking], or both")
     return model, losses
+
+
+def _fit_retrieval(
+    config: RetrieverConfig, train: Ratings, catalog: Catalog, seed: int, checkpoint: Path | None
+) -> Fitted[FirstStage]:
+    stage = stage_of(RETRIEVERS, config)
+    if checkpoint is None:
+        return stage.fit(train, catalog, config, seed)
+    if stage.fit_resumable is None:
+        able = ", ".join(own.name for own in RETRIEVERS.values() if own.fit_resumable)
+        raise ConfigError(
+            f"a checkpoint {checkpoint} for the model {stage.name}, which trains in one go; "
+            f"expected one of {able}; leave the checkpoint out"
+        )
+    return stage.fit_resumable(train, catalog, config, seed, checkpoint)
 
 
 def _cut(ratings: Ratings, protocol: str, seed: int, order: Path | None) -> Split:
@@ -199,7 +226,9 @@ class _Entry:
             "or the directory of a saved model"
         )
 
-    def measure(self, split: Split, catalog: Catalog, seed: int) -> None:
+    def measure(
+        self, split: Split, catalog: Catalog, seed: int, relevant_from: float | None
+    ) -> None:
         """Train it on a split, unless it is trained, and measure it."""
         if isinstance(self.source, SavedModel):
             model = self.source.recommender
@@ -208,7 +237,7 @@ class _Entry:
             model, self.losses = fit_recipe(self.source, split.train, catalog, seed)
             self.fit_s.append(time.perf_counter() - start)
         start = time.perf_counter()
-        self.measured.append(measure_model(model, split, catalog))
+        self.measured.append(measure_model(model, split, catalog, relevant_from))
         self.measure_s.append(time.perf_counter() - start)
         self.vectors = film_vectors(model)
 

@@ -38,6 +38,7 @@ def train_model(
     seed: int = 42,
     source: Mapping[str, Any] | None = None,
     order: Path | None = None,
+    checkpoint: Path | None = None,
 ) -> SavedModel:
     """Train both stages on a protocol's training part and measure them on its test part.
 
@@ -51,10 +52,11 @@ def train_model(
         seed: of the cut and of the training.
         source: where the ratings came from, kept in the model's manifest.
         order: of the `sasrec` protocol; see `make_split`.
+        checkpoint: a file to keep long training in, and to go on from; see `fit_recipe`.
     """
     recipe = complete(recipe)
     split = make_split(ratings, protocol, seed, order=order)
-    recommender, _ = fit_recipe(recipe, split.train, catalog, seed)
+    recommender, _ = fit_recipe(recipe, split.train, catalog, seed, checkpoint)
     assert isinstance(recommender, Recommender)  # noqa: S101 - a complete recipe has both stages
     data = {
         "source": dict(source or {}),

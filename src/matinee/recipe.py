@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
@@ -77,6 +78,9 @@ class Recipe:
             open.
         ranking: settings of the second, likewise.
         tuning: how the settings of a stage were chosen, by the name of the stage.
+        relevant_from: stars from which a rating says that the film was wanted: retrieval learns
+            from these alone. None takes all ratings: people mostly choose well what they watch,
+            so even a low rating tells what they look for.
     """
 
     exclude_seen: bool = True
@@ -85,9 +89,12 @@ class Recipe:
     retrieval: RetrieverConfig | None = None
     ranking: RankerConfig | None = None
     tuning: Mapping[str, Tuning] = field(default_factory=dict[str, Tuning])
+    relevant_from: float | None = None
 
     def __post_init__(self) -> None:
         require(self.candidates >= 1, "candidates", self.candidates, "at least 1")
+        stars = self.relevant_from
+        require(stars is None or math.isfinite(stars), "relevant_from", stars, "finite stars")
         require(self.order in get_args(ListOrder), "order", self.order, "list or stars")
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +104,8 @@ class Recipe:
             "candidates": self.candidates,
             "order": self.order,
         }
+        if self.relevant_from is not None:
+            values["relevant_from"] = self.relevant_from
         for name, stages in _STAGES.items():
             config = getattr(self, name)
             if config is not None:

@@ -55,6 +55,7 @@ class Recommender:
         order: of lists, unless a call says otherwise; see `recommend`.
         diversity: likewise.
         exclude_seen: leave out what the user has rated, unless a call says otherwise.
+        relevant_from: stars of the ratings that the retriever learned from; None if from all.
 
     Raises:
         ConfigError: the catalogue's films are not those of the ratings, or an unknown order.
@@ -72,6 +73,7 @@ class Recommender:
         order: Order = "list",
         diversity: float = 0.0,
         exclude_seen: bool = True,
+        relevant_from: float | None = None,
     ) -> None:
         catalog.check_items(train.items)
         weight_of_stars(order)
@@ -86,7 +88,7 @@ class Recommender:
         self.diversity = diversity
         self.exclude_seen = exclude_seen
         self._filters = Filters(catalog)
-        self._asking = Asking(catalog, train)
+        self._asking = Asking(catalog, train, relevant_from)
         self._counts = train.item_counts().astype(np.float32)
         popular = Popular(self._counts)
         self._explainer = Explainer(catalog, retriever, self._asking, sum(train.scale) / 2)

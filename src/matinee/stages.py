@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from matinee.data.catalog import Catalog
@@ -73,6 +74,8 @@ class Stage(Generic[Model]):
         restore: makes one of its tensors and the ratings it was trained on.
         shapes: the shape of each of its tensors, from settings, number of users and of films.
         likens: whether the model knows which films are alike (`KnowsLikeness`).
+        fit_resumable: trains one likewise, and writes a checkpoint to a path after each epoch, or
+            goes on from it; None where training takes too little time for that.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Stage(Generic[Model]):
     restore: Callable[[Tensors, Ratings], Model]
     shapes: Callable[[Any, int, int], Shapes]
     likens: bool = True
+    fit_resumable: Callable[[Ratings, Catalog, Any, int, Path], Fitted[Model]] | None = None
 
 
 def stage_of(stages: Mapping[str, Stage[Model]], config: object) -> Stage[Model]:
@@ -139,7 +143,7 @@ def _keras_losses(model: Any) -> tuple[float, ...]:
 def _fit_blend(
     train: Ratings, catalog: Catalog, config: BlendConfig, seed: int
 ) -> Fitted[FirstStage]:
-    model = fit_blend(train, config, seed=seed)
+    model = fit_blend(train, config, catalog=catalog, seed=seed)
     return Fitted(model, model.losses)
 
 
@@ -169,11 +173,15 @@ def _fit_ials(
 
 
 def _fit_sequence(
-    train: Ratings, catalog: Catalog, config: SequenceConfig, seed: int
+    train: Ratings,
+    catalog: Catalog,
+    config: SequenceConfig,
+    seed: int,
+    checkpoint: Path | None = None,
 ) -> Fitted[FirstStage]:
     from matinee.retrieval.sequence.fit import fit_sequence
 
-    model = fit_sequence(train, catalog, config, seed=seed)
+    model = fit_sequence(train, catalog, config, seed=seed, checkpoint=checkpoint)
     return Fitted(model, model.losses)
 
 
@@ -233,6 +241,7 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
             _fit_sequence,
             SequenceRetriever.of,
             SequenceRetriever.shapes,
+            fit_resumable=_fit_sequence,
         ),
     )
 }

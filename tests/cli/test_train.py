@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 import matinee as mt
@@ -71,6 +72,47 @@ def test_a_stage_that_the_recipe_leaves_open_is_that_of_the_default(run, data, t
     done = run("similar", "1", "--model", out, "--json")
     assert done.code == 2
     assert "does not know which films are alike" in done.error["message"]
+
+
+def test_what_is_relevant_is_learned_saved_and_asked_with(run, data, tmp_path):
+    out = tmp_path / "m"
+    run("train", *data, "--recipe", "ease", "--relevant-from", 4, "--out", out, "--json")
+    saved = mt.load_model(out)
+    assert saved.recipe.relevant_from == 4
+    recommender = saved.recommender
+    train = recommender.train
+    assert train.rating.min() < 4
+    alike = mt.fit_ease(train.relevant(4), saved.recipe.retrieval)
+    queries = [mt.Query(user) for user in range(len(train.users))]
+    ours, theirs = recommender.retriever.retrieve(queries, 10), alike.retrieve(queries, 10)
+    np.testing.assert_array_equal(ours.items, theirs.items)
+    assert recommender.retriever.liked_from == 4
+    # Every reason is a film that the model has read.
+    for user in map(train.users.id, range(5)):
+        for film in recommender.recommend(user, k=3, explain=True):
+            assert all(reason.stars >= 4 for reason in film.reasons)
+
+
+def test_long_training_is_kept_in_a_file(run, data, tmp_path):
+    settings = tmp_path / "s.toml"
+    settings.write_text(
+        '[retrieval]\nmodel = "sequence"\nembedding_size = 8\nblocks = 1\nmax_length = 16\n'
+        "epochs = 2\nbatch_size = 8\npatience = 0\n"
+        '[ranking]\nmodel = "bias"\n'
+    )
+    kept = tmp_path / "run.ckpt"
+    words = ["train", *data, "--recipe", settings, "--checkpoint", kept, "--json"]
+    first = json.loads(run(*words, "--out", tmp_path / "a").out)
+    assert kept.stat().st_size > 0
+    again = json.loads(run(*words, "--out", tmp_path / "b").out)
+    assert first["metrics"] == again["metrics"]
+
+
+def test_a_checkpoint_for_a_model_without_one_is_refused(run, data, tmp_path):
+    words = ["train", *data, "--recipe", "ease", "--out", tmp_path / "m"]
+    done = run(*words, "--checkpoint", tmp_path / "run.ckpt")
+    assert done.code == 2
+    assert "expected one of sequence" in done.err
 
 
 def test_refuses_to_overwrite_before_it_trains(run, data, tmp_path):

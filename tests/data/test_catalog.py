@@ -27,6 +27,15 @@ def test_rows_are_those_of_the_vocabulary(films):
     assert "5 films" in repr(films)
 
 
+def test_genres_are_columns_in_the_order_of_their_names(films):
+    assert films.genre_names == ("Crime", "Drama", "Film-Noir", "Mystery")
+    expected = {30: [1, 0, 0, 0], 10: [0, 0, 1, 1], 20: [0] * 4, 40: [0, 1, 0, 0], 50: [0] * 4}
+    for movie_id, marks in expected.items():
+        assert films.genre_marks[films.items.number(movie_id)].tolist() == marks
+    bare = Catalog.of_ids(films.items)
+    assert (bare.genre_names, bare.genre_marks.shape) == ((), (5, 0))
+
+
 @given(st.dictionaries(st.integers(0, 10**6), st.text("abcdef", min_size=1), min_size=1))
 def test_every_film_keeps_its_title_whatever_the_order(titles):
     catalog = Catalog.of_titles(list(titles), list(titles.values()))

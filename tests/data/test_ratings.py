@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from matinee.data.ratings import Ratings
 from matinee.data.vocabulary import Vocabulary
-from matinee.errors import DataError
+from matinee.errors import ConfigError, DataError
 
 N_USERS, N_ITEMS = 5, 6
 USERS = Vocabulary.of(range(N_USERS), "user")
@@ -174,3 +174,16 @@ def test_none_at_all_are_ratings_too():
     ratings = make([(0, 0, 1.0, 1)]).take(np.zeros(1, bool))
     assert len(ratings) == 0
     assert [len(items) for items in ratings.items_by_user()] == [0] * N_USERS
+
+
+def test_relevant_ratings_have_so_many_stars_or_more():
+    index = np.arange(4, dtype=np.int32)
+    stars = np.array([5, 3.5, 4, 1], np.float32)
+    ratings = Ratings.of(USERS, ITEMS, index, index, stars, scale=(1, 5))
+    assert ratings.relevant(None) is ratings
+    kept = ratings.relevant(4)
+    assert kept.item_index.tolist() == [0, 2]
+    assert kept.users is USERS
+    assert kept.scale == (1, 5)
+    with pytest.raises(ConfigError, match="relevant from 7 stars; expected at most 5"):
+        ratings.relevant(7)

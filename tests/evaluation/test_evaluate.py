@@ -10,7 +10,7 @@ from matinee.data.splits import Split
 from matinee.errors import ConfigError, DataError, LeakageError
 from matinee.evaluation import answers
 from matinee.evaluation import measure as module
-from matinee.evaluation.evaluate import evaluate, genres_of, measure_model, seen_of
+from matinee.evaluation.evaluate import evaluate, measure_model, seen_of
 from tests.evaluation.worlds import ByScore, Stars, noise, table_of
 
 METRICS = ["ndcg@10", "hr@10", "precision@10", "mrr@10", "map@10", "recall@10", "recall@100"]
@@ -227,13 +227,6 @@ def test_validation_ratings_count_as_seen(ratings):
     assert sum(map(len, seen)) == len(split.train) + len(split.validation)
 
 
-def test_genres_are_columns_of_zero_and_one(catalog):
-    genres = genres_of(catalog)
-    assert genres.shape == (90, 3)
-    assert (genres.sum(axis=1) == 1).all()
-    assert genres_of(mt.Catalog.of_ids(catalog.items)) is None
-
-
 def test_where_films_were_found_and_tested_is_counted(split):
     measured = measure_model(ByScore(table_of(split.test)), split)
     assert measured.tested.tolist() == split.test.item_counts().tolist()
@@ -303,3 +296,15 @@ def test_stars_of_another_shape_are_refused(split):
 
     with pytest.raises(DataError, match="expected the same shape"):
         mt.evaluate_ranker(Narrow(table_of(split.test, split.test.rating)), split.test)
+
+
+def test_what_is_relevant_can_be_said(split):
+    popularity = mt.fit_popularity(split.train)
+    found = mt.evaluate({"popularity": popularity}, split, relevant_from=4)
+    liked = split.test.take(split.test.rating >= 4)
+    expected = mt.evaluate_retriever(popularity, split.train, liked)
+    values = found.measured["popularity"].values()
+    for name in ("ndcg@10", "recall@20", "hr@10"):
+        assert values[name] == pytest.approx(expected[name])
+    everything = mt.evaluate({"popularity": popularity}, split).measured["popularity"].values()
+    assert values["precision@10"] < everything["precision@10"]

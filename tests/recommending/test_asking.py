@@ -31,6 +31,14 @@ def test_a_user_alone_is_asked_for_by_number(asking):
     assert asking.query("nobody", {}).user_index is None
 
 
+def test_of_training_ratings_only_those_count_that_were_read(asking):
+    strict = Asking(asking._catalog, asking._train, relevant_from=4)
+    assert [column.tolist() for column in strict.rated(strict.query("u", None))] == [[2], [4]]
+    assert strict.training(0)[0].tolist() == [2, 0]
+    # What somebody says of themselves is theirs to say.
+    assert strict.rated(strict.query("nobody", {"a": 2}))[0].tolist() == [0]
+
+
 def test_a_users_history_is_the_old_ratings_and_then_the_new(asking):
     query = asking.query("u", {"d": 1, "c": 2})
     assert query.user_index == 0

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 import matinee as mt
@@ -58,7 +57,6 @@ def test_an_unknown_genre_is_answered_with_those_there_are(filters):
     bare = Filters(mt.Catalog.of_ids(mt.Vocabulary.of(range(3), "movie")))
     with pytest.raises(NotFoundError, match="no genres at all"):
         bare.allowed("Horror", None, None)
-    assert bare.genre_marks().shape == (3, 0)
 
 
 def test_years_in_the_wrong_order_are_refused(filters):
@@ -69,9 +67,3 @@ def test_years_in_the_wrong_order_are_refused(filters):
 def test_an_unknown_film_to_choose_from_is_named(filters):
     with pytest.raises(NotFoundError, match=r"no film is called 'Alienn'.*Alien"):
         filters.allowed(None, None, ["Alienn"])
-
-
-def test_genres_are_marked_in_the_order_of_their_names(filters):
-    assert list(filters.genres) == ["Comedy", "Horror", "Sci-Fi"]
-    marks = [[0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 0]]
-    np.testing.assert_array_equal(filters.genre_marks(), np.array(marks, np.bool_))

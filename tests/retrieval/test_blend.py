@@ -85,3 +85,47 @@ def test_a_catalogue_too_large_for_all_pairs_does_without_them(split, monkeypatc
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ConfigError, match=rf"blend\.{setting} = "):
         BlendConfig(**{setting: value})
+
+
+def test_films_that_nobody_rated_are_told_apart_by_their_features():
+    # Two tastes, told by genre; the last film of each genre was never rated.
+    users, films = 40, 20
+    rng = np.random.default_rng(0)
+    taste = np.arange(users) % 2
+    pairs = [
+        (user, int(film))
+        for user in range(users)
+        for film in rng.permutation(np.arange(taste[user], films - 2, 2))[:6]
+    ]
+    own = mt.Vocabulary.of([f"u{user}" for user in range(users)], "user")
+    genres = [["Drama"] if film % 2 else ["War"] for film in range(films)]
+    catalog = mt.Catalog.of_titles(
+        list(range(films)), [f"Film {film} (1990)" for film in range(films)], genres
+    )
+    train = mt.Ratings.of(
+        own,
+        catalog.items,
+        np.array([user for user, _ in pairs], np.int32),
+        np.array([film for _, film in pairs], np.int32),
+        np.full(len(pairs), 4, np.float32),
+        scale=(1, 5),
+    )
+    blend = fit_blend(train, CONFIG, catalog=catalog, seed=7)
+    cold = np.arange(films) >= films - 2
+    found = blend.retrieve([mt.Query(user) for user in range(users)], 2, allow=cold)
+    right = found.items[:, 0] % 2 == taste
+    assert right.mean() > 0.9
+
+
+def test_a_user_without_a_rating_has_the_average_vector(split):
+    nobody = split.train.take(split.train.user_index != 3)
+    users = fit_blend(nobody, CONFIG, seed=7).tensors()["user_vectors"]
+    np.testing.assert_array_equal(users[3], users[-1])
+    others = np.delete(users[:-1], 3, axis=0)
+    np.testing.assert_allclose(users[-1], others.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_a_catalogue_of_other_films_is_refused(split):
+    other = mt.Catalog.of_titles([1], ["A"], [[]])
+    with pytest.raises(ConfigError, match="expected"):
+        fit_blend(split.train, CONFIG, catalog=other)

@@ -6,8 +6,8 @@ from matinee.errors import ConfigError
 from matinee.retrieval.histories import Histories
 
 
-def ratings_of(histories, n_items=None, scale=(1.0, 5.0), times=None):
-    """Ratings of 5 stars by users 0, 1, … for lists of film numbers."""
+def ratings_of(histories, n_items=None, scale=(1.0, 5.0), times=None, stars=5):
+    """Ratings of so many stars by users 0, 1, … for lists of film numbers."""
     users = np.repeat(np.arange(len(histories)), [len(items) for items in histories])
     items = np.array([item for items in histories for item in items], np.int32)
     return mt.Ratings.of(
@@ -15,7 +15,7 @@ def ratings_of(histories, n_items=None, scale=(1.0, 5.0), times=None):
         mt.Vocabulary.of(range(n_items or int(items.max()) + 1), "film"),
         users.astype(np.int32),
         items,
-        np.full(len(items), 5, np.float32),
+        np.full(len(items), stars, np.float32),
         None if times is None else np.array(times, np.int64),
         scale=scale,
     )
@@ -28,7 +28,7 @@ def newcomer(films, stars=None):
 
 @pytest.fixture(scope="module")
 def histories():
-    return Histories(ratings_of([[2, 0], [], [1, 2]], n_items=4))
+    return Histories(ratings_of([[2, 0], [], [1, 2]], n_items=4, stars=1))
 
 
 def test_known_users_have_their_training_films(histories):
@@ -60,8 +60,12 @@ def test_a_film_named_twice_counts_once(histories):
 
 
 def test_liked_is_the_upper_half_of_the_scale():
-    assert Histories(ratings_of([[0]], scale=(1.0, 5.0))).liked_from == 3.0
-    assert Histories(ratings_of([[0]], scale=(0.5, 5.0))).liked_from == 2.75
+    assert Histories(ratings_of([[0]], scale=(1.0, 5.0), stars=1)).liked_from == 3.0
+    assert Histories(ratings_of([[0]], scale=(0.5, 5.0), stars=1)).liked_from == 2.75
+
+
+def test_where_only_high_ratings_were_learned_from_a_newcomer_is_asked_for_such():
+    assert Histories(ratings_of([[0, 1]], stars=4)).liked_from == 4.0
 
 
 def test_no_query_has_no_history(histories):

@@ -216,13 +216,15 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
     scale = (float(manifest["scale"][0]), float(manifest["scale"][1]))
     train = _ratings(tables["users.parquet"], tables["ratings.parquet"], catalog, scale)
     recipe = recipe_in(manifest)
+    wanted = train.relevant(recipe.relevant_from)
     recommender = Recommender(
         catalog,
-        _stage(RETRIEVERS, recipe.retrieval, "retrieval.safetensors", contents, train),
+        _stage(RETRIEVERS, recipe.retrieval, "retrieval.safetensors", contents, wanted),
         _stage(RANKERS, recipe.ranking, "ranking.safetensors", contents, train),
         train,
         candidates=recipe.candidates,
         order=recipe.order,
+        relevant_from=recipe.relevant_from,
         exclude_seen=recipe.exclude_seen,
     )
     return SavedModel(recommender, recipe, manifest["seed"], manifest["data"], manifest["metrics"])

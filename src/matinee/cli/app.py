@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -61,11 +62,19 @@ def train(
         str,
         typer.Option(
             help="default, seed, two-tower, popularity, popularity-recent, item-knn, ease, ials, "
-            "bias, mf, or a .toml file; a stage it leaves open is that of default."
+            "sequence, bias, mf, or a .toml file; a stage it leaves open is that of default."
         ),
     ] = "default",
     protocol: o.Protocol = "seed",
     seed: o.Seed = 42,
+    relevant_from: o.RelevantFrom = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the training of a sequence model in this file, and go on from it if it is "
+            "there."
+        ),
+    ] = None,
     order: o.Order = None,
     films: o.Films = None,
     user_column: o.UserColumn = None,
@@ -90,6 +99,8 @@ def train(
     check_protocol(protocol)
     check_seed(seed)
     settings = load_recipe(recipe)
+    if relevant_from is not None:
+        settings = replace(settings, relevant_from=relevant_from)
     source = o.source_of(
         data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
     )
@@ -105,6 +116,7 @@ def train(
         seed=seed,
         source=o.without_passwords(source),
         order=o.order_of(protocol, order, source),
+        checkpoint=checkpoint,
     )
     interrupts.check()
     save_model(model, out)

@@ -40,6 +40,7 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option(min=0, help="The first seed; the saved model's, or 42.")
     ] = None,
+    relevant_from: o.RelevantFrom = None,
     order: o.Order = None,
     films: o.Films = None,
     user_column: o.UserColumn = None,
@@ -93,6 +94,7 @@ def evaluate(
         protocol=protocol,
         seeds=range(seed, seed + seeds),
         order=o.order_of(protocol, order, source),
+        relevant_from=relevant_from,
     )
     interrupts.check()
     name = _name_of(str(source["source"]))

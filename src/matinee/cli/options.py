@@ -47,6 +47,12 @@ PROTOCOL_HELP = (
     "ml1m-90-10, sasrec, all."
 )
 Protocol = Annotated[str, typer.Option(help=PROTOCOL_HELP)]
+RelevantFrom = Annotated[
+    float | None,
+    typer.Option(
+        help="Stars from which a rating means that the film was wanted; all ratings if not given."
+    ),
+]
 _ORDER = "ml-1m-order.npz"
 Order = Annotated[
     Path | None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from rapidfuzz import fuzz, process, utils
 
 from matinee.data.titles import display_title, parse_title
@@ -138,6 +140,20 @@ class Catalog:
     def genres(self, number: int) -> tuple[str, ...]:
         """The genres' names; empty if unknown."""
         return tuple(self.films["genres"][number])
+
+    @cached_property
+    def genre_names(self) -> tuple[str, ...]:
+        """The names of all genres, sorted."""
+        return tuple(self.films["genres"].explode().drop_nulls().unique().sort())
+
+    @cached_property
+    def genre_marks(self) -> NDArray[np.bool_]:
+        """Which film is of which genre: bool [n_items, n_genres], in the order of their names."""
+        column = {name: place for place, name in enumerate(self.genre_names)}
+        marks = np.zeros((len(self), len(column)), np.bool_)
+        for film, genres in enumerate(self.films["genres"].to_list()):
+            marks[film, [column[genre] for genre in genres]] = True
+        return marks
 
     @cached_property
     def titles(self) -> list[str]:

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from matinee.data.vocabulary import Vocabulary
-from matinee.errors import DataError
+from matinee.errors import ConfigError, DataError
 from matinee.types import IntArray
 
 # Past so many times the number of ratings, a mark for every place would waste memory.
@@ -147,6 +147,23 @@ class Ratings:
             timestamp=None if self.timestamp is None else self.timestamp[rows],
             position=self.position[rows],
         )
+
+    def relevant(self, stars: float | None) -> Ratings:
+        """The ratings of so many stars or more, with the same vocabularies; None keeps all.
+
+        Raises:
+            ConfigError: no rating has as many.
+        """
+        if stars is None:
+            return self
+        # As the ratings themselves are compared: in float32.
+        kept = self.rating >= np.float32(stars)
+        if len(self) and not kept.any():
+            raise ConfigError(
+                f"relevant from {stars:g} stars; expected at most {self.rating.max():g}, the "
+                f"highest of the {len(self):,} ratings"
+            )
+        return self.take(kept)
 
     def by_user(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows grouped by user, in order of time within each.

@@ -14,11 +14,15 @@ from matinee.errors import ConfigError
 from matinee.evaluation.measure import measure_ranker, measure_retriever
 from matinee.evaluation.results import Evaluation, Facts
 from matinee.evaluation.tallies import Measured
-from matinee.types import FloatArray, IntArray, Ranker, Retriever
+from matinee.types import IntArray, Ranker, Retriever
 
 
 def evaluate(
-    models: Mapping[str, Retriever | Ranker], split: Split, catalog: Catalog | None = None
+    models: Mapping[str, Retriever | Ranker],
+    split: Split,
+    catalog: Catalog | None = None,
+    *,
+    relevant_from: float | None = None,
 ) -> Evaluation:
     """Measure models on a split's test part.
 
@@ -27,34 +31,49 @@ def evaluate(
             part alone.
         split: how the ratings were cut.
         catalog: the films, whose genres tell how diverse a list is; None leaves that out.
+        relevant_from: stars that a test rating must have for a list to be right in holding its
+            film; None takes all. Stars are measured on all test ratings anyhow.
 
     Raises:
         LeakageError: the test part is known from the training part; see `check_split`.
-        ConfigError: a model that can do neither.
+        ConfigError: a model that can do neither, a catalogue of other films, or no test rating
+            of so many stars.
     """
     check_split(split)
+    if catalog is not None:
+        catalog.check_items(split.train.items)
     measured: dict[str, Measured] = {}
     facts: dict[str, Facts] = {}
     for name, model in models.items():
         start = time.perf_counter()
-        measured[name] = measure_model(model, split, catalog)
+        measured[name] = measure_model(model, split, catalog, relevant_from)
         facts[name] = Facts(measure_s=time.perf_counter() - start)
     seeds = () if split.seed is None else (split.seed,)
     return Evaluation(split.protocol, seeds, measured, facts)
 
 
-def measure_model(model: object, split: Split, catalog: Catalog | None = None) -> Measured:
+def measure_model(
+    model: object,
+    split: Split,
+    catalog: Catalog | None = None,
+    relevant_from: float | None = None,
+) -> Measured:
     """Measure one model on a split's test part; what was in train or validation counts as seen.
 
+    See `evaluate`.
+
     Raises:
-        ConfigError: it has neither `retrieve` nor `predict`.
+        ConfigError: it has neither `retrieve` nor `predict`, or no test rating is relevant.
     """
     parts: list[Measured] = []
     if hasattr(model, "retrieve"):
         retriever: Retriever = model  # type: ignore[assignment]
         seen = seen_of(split.train, split.validation)
-        features = None if catalog is None else genres_of(catalog)
-        parts.append(measure_retriever(retriever, seen, split.train, split.test, features))
+        features = None
+        if catalog is not None and catalog.genre_names:
+            features = catalog.genre_marks.astype(np.float32)
+        relevant = split.test.relevant(relevant_from)
+        parts.append(measure_retriever(retriever, seen, split.train, relevant, features))
     if hasattr(model, "predict"):
         ranker: Ranker = model  # type: ignore[assignment]
         parts.append(measure_ranker(ranker, split.test))
@@ -104,16 +123,3 @@ def seen_of(*parts: Ratings) -> list[IntArray]:
     if len(by_user) == 1:
         return by_user[0]
     return [np.concatenate(films) for films in zip(*by_user, strict=True)]
-
-
-def genres_of(catalog: Catalog) -> FloatArray | None:
-    """A column of 0 and 1 a genre, float32 [n_items, g]; None where no film has any."""
-    lists = catalog.films["genres"].to_list()
-    names = sorted({genre for film in lists for genre in film})
-    if not names:
-        return None
-    column = {name: place for place, name in enumerate(names)}
-    marks = np.zeros((len(lists), len(names)), np.float32)
-    for film, genres in enumerate(lists):
-        marks[film, [column[genre] for genre in genres]] = 1.0
-    return marks

@@ -18,10 +18,15 @@ class Asking:
     Args:
         catalog: the films.
         train: the ratings of known users.
+        relevant_from: stars that a training rating needs for the retriever to have read it; None
+            if it has read all.
     """
 
-    def __init__(self, catalog: Catalog, train: Ratings) -> None:
+    def __init__(
+        self, catalog: Catalog, train: Ratings, relevant_from: float | None = None
+    ) -> None:
         self._catalog = catalog
+        self._relevant_from = np.float32(-np.inf if relevant_from is None else relevant_from)
         self._train = train
         self._rows, self._offsets = train.by_user()
 
@@ -48,10 +53,15 @@ class Asking:
         return Query(index, films, stars)
 
     def rated(self, query: Query) -> tuple[IntArray, FloatArray]:
-        """The query's films and their stars, oldest first: its history, or its training ratings."""
+        """The query's films and their stars, oldest first.
+
+        These are its history, or the training ratings that the retriever has read.
+        """
         if len(query.history[0]) or query.user_index is None:
             return query.history
-        return self.training(query.user_index)
+        films, stars = self.training(query.user_index)
+        read = stars >= self._relevant_from
+        return films[read], stars[read]
 
     def left_out(self, query: Query, seen: bool) -> IntArray:
         """The films int32 [m] to leave out of a list: what is new, and what was `seen` before."""

@@ -6,7 +6,6 @@ import numpy as np
 
 from matinee.config import require
 from matinee.data.catalog import Catalog
-from matinee.recommending.filters import Filters
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
 # Numbers in the candidates' vectors of one block of lists: 16 MiB.
@@ -56,7 +55,7 @@ def genre_directions(catalog: Catalog) -> FloatArray:
 
     For a model that has no vectors of its own.
     """
-    marks = Filters(catalog).genre_marks()
+    marks = catalog.genre_marks
     lengths = np.maximum(np.linalg.norm(marks, axis=1, keepdims=True), 1)
     return (marks / lengths).astype(np.float32)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -48,7 +48,8 @@ class Filters:
         masks: list[Mask] = []
         if genres is not None:
             named = [genres] if isinstance(genres, str) else list(genres)
-            masks.append(self._any(self._of_genre[self._genre(name)] for name in named))
+            wanted = [self._genre(name) for name in named]
+            masks.append(np.logical_or.reduce(self._catalog.genre_marks[:, wanted], axis=1))
         if years is not None:
             masks.append(self._between(*years))
         if isinstance(allow, np.ndarray):
@@ -67,26 +68,15 @@ class Filters:
         """
         return np.array([self._catalog.find(film) for film in films], np.int32)
 
-    @property
-    def genres(self) -> Collection[str]:
-        """The names of the catalogue's genres, sorted."""
-        return self._of_genre.keys()
-
-    def genre_marks(self) -> Mask:
-        """Which film is of which genre: bool [n_items, n_genres], in the order of `genres`."""
-        none = np.zeros((len(self._catalog), 0), np.bool_)
-        return np.column_stack([none, *self._of_genre.values()])
-
-    def _any(self, masks: Iterable[Mask]) -> Mask:
-        return np.logical_or.reduce([np.zeros(len(self._catalog), np.bool_), *masks])
-
-    def _genre(self, name: str) -> str:
-        known = {own.casefold(): own for own in self.genres}
+    def _genre(self, name: str) -> int:
+        """The column of a genre among the catalogue's."""
+        names = self._catalog.genre_names
+        known = {own.casefold(): place for place, own in enumerate(names)}
         found = known.get(name.strip().casefold())
         if found is None:
             near = difflib.get_close_matches(name.casefold(), known, n=1)
-            meant = f"; did you mean {known[near[0]]}?" if near else ""
-            listed = ", ".join(self.genres) or "no genres at all"
+            meant = f"; did you mean {names[known[near[0]]]}?" if near else ""
+            listed = ", ".join(names) or "no genres at all"
             raise NotFoundError(f"no genre {name!r}; the catalogue has {listed}{meant}")
         return found
 
@@ -106,14 +96,3 @@ class Filters:
     def _years(self) -> NDArray[np.float64]:
         """Of release; NaN where unknown."""
         return self._catalog.films["year"].cast(float).to_numpy()
-
-    @cached_property
-    def _of_genre(self) -> dict[str, Mask]:
-        films = self._catalog.films.select("genres").with_row_index("film").explode("genres")
-        names = films["genres"].drop_nulls().unique().sort()
-        masks: dict[str, Mask] = {}
-        for name in names:
-            mask = np.zeros(len(self._catalog), np.bool_)
-            mask[films.filter(films["genres"] == name)["film"].to_numpy()] = True
-            masks[name] = mask
-        return masks

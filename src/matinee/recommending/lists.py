@@ -86,9 +86,8 @@ class Lists:
         if isinstance(self._retriever, KnowsLikeness) and len(query.history[0]):
             liked = query.history[1] >= self._retriever.liked_from
             return "history" if liked.any() else "popular"
-        index = query.user_index
-        known = index is not None and len(self._asking.training(index)[0]) > 0
-        return self._retriever.source if known else "popular"
+        read, _ = self._asking.rated(Query(query.user_index))
+        return self._retriever.source if len(read) else "popular"
 
     def found(
         self,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matinee.console import progress_bar
+from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.retrieval.blend import BlendConfig, BlendRetriever
 from matinee.retrieval.ease import MOST_FILMS
+from matinee.retrieval.film_features import fill_unrated, film_features
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.item_items import factorized, item_items
 from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
@@ -20,16 +23,27 @@ _STRIDE = 1_000_003
 
 
 def fit_blend(
-    train: Ratings, config: BlendConfig | None = None, *, seed: int = 42
+    train: Ratings,
+    config: BlendConfig | None = None,
+    *,
+    catalog: Catalog | None = None,
+    seed: int = 42,
 ) -> BlendRetriever:
     """Train the views on who rated what, and blend them.
 
     Args:
         train: the ratings; their stars are not looked at.
         config: settings.
+        catalog: the films, whose genres and years place those that nobody rated; None leaves
+            these where no film is near.
         seed: of everything random.
+
+    Raises:
+        ConfigError: the catalogue's films are not those of the ratings.
     """
     config = config or BlendConfig()
+    if catalog is not None:
+        catalog.check_items(train.items)
     histories = Histories(train)
     softmax = _members(histories, config, seed)
     size = len(train.items)
@@ -39,14 +53,15 @@ def fit_blend(
         table = item_items(train, config.ease_l2, config.nearby_weight)
         history_vectors, item_vectors = factorized(table, rank, seed)
     tensors = {
-        # The average user stands for somebody unknown.
-        "user_vectors": np.vstack([softmax.users, softmax.users.mean(axis=0)]),
+        "user_vectors": _with_average(softmax.users, histories),
         "movie_vectors": softmax.films,
         "movie_bias": softmax.bias,
         "history_vectors": history_vectors,
         "item_vectors": item_vectors,
     }
     tensors["weights"] = _weights(tensors, histories, config.softmax_weight, seed)
+    if catalog is not None:
+        _place_unrated(tensors, film_features(catalog), train.item_counts())
     return BlendRetriever(tensors, train, softmax.losses)
 
 
@@ -67,6 +82,16 @@ def _members(histories: Histories, config: BlendConfig, seed: int) -> Factors:
     return average(members, min(config.rank, n_users, n_items))
 
 
+def _with_average(users: FloatArray, histories: Histories) -> FloatArray:
+    """The users' vectors, and last the average one, for somebody unknown.
+
+    A user without a training rating, whose vector is as it was at first, is such a one too.
+    """
+    rated = np.diff(histories.matrix.indptr)[:-1] > 0
+    average = users[rated].mean(axis=0) if rated.any() else users.mean(axis=0)
+    return np.vstack([np.where(rated[:, None], users, average), average])
+
+
 def _weights(
     tensors: dict[str, FloatArray], histories: Histories, softmax_weight: float, seed: int
 ) -> FloatArray:
@@ -83,3 +108,14 @@ def _weights(
         for weight, spread in zip((softmax_weight, 1.0), spreads, strict=True)
     ]
     return np.array(weights, np.float32)
+
+
+def _place_unrated(
+    tensors: dict[str, FloatArray], features: FloatArray, counts: NDArray[np.int64]
+) -> None:
+    names = ("movie_vectors", "history_vectors", "item_vectors")
+    widths = [tensors[name].shape[1] for name in names]
+    together = np.concatenate([tensors[name] for name in names], axis=1)
+    filled, tensors["movie_bias"] = fill_unrated(together, tensors["movie_bias"], features, counts)
+    for name, part in zip(names, np.split(filled, np.cumsum(widths)[:-1], axis=1), strict=True):
+        tensors[name] = np.ascontiguousarray(part)

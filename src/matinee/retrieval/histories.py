@@ -27,8 +27,8 @@ class Histories:
         matrix: float32 CSR [n_users + 1, n_items], 1 where the user rated the film; the last row,
             a stranger's, is empty.
         counts: float32 [n_items], how many rated each film.
-        liked_from: stars from which a film in a newcomer's history speaks for their taste: the
-            middle of the scale.
+        liked_from: stars from which a film in a newcomer's history speaks for their taste; see
+            `liked_from`.
     """
 
     def __init__(self, train: Ratings) -> None:
@@ -38,7 +38,7 @@ class Histories:
             (ones, (train.user_index, train.item_index)), shape=shape
         )
         self.counts = train.item_counts().astype(np.float32)
-        self.liked_from = sum(train.scale) / 2
+        self.liked_from = liked_from(train)
 
     def of(self, queries: Sequence[Query]) -> Csr:
         """The films that speak for each query: float32 CSR [b, n_items].
@@ -91,6 +91,16 @@ class Histories:
     def _liked(self, query: Query) -> IntArray:
         items, ratings = query.history
         return np.unique(items[ratings >= self.liked_from])
+
+
+def liked_from(train: Ratings) -> float:
+    """Stars from which a film in a newcomer's history speaks for their taste.
+
+    That is the middle of the scale, or the lowest stars among the training ratings if these are
+    higher: a model that learned from ratings of 4 and 5 alone is asked with such alone.
+    """
+    middle = sum(train.scale) / 2
+    return max(middle, float(train.rating.min())) if len(train) else middle
 
 
 def _brings(query: Query) -> bool:

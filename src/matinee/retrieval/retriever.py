@@ -13,6 +13,7 @@ from matinee.errors import ModelFileError
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.fold_in import FoldIn
+from matinee.retrieval.histories import liked_from
 from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
 
 
@@ -51,8 +52,8 @@ class TwoTowerRetriever:
 
     @classmethod
     def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> TwoTowerRetriever:
-        """A retriever from its tensors; from the middle of the scale on a film is liked."""
-        return cls(**tensors, liked_from=sum(train.scale) / 2)
+        """A retriever from its tensors and the ratings it was fitted on."""
+        return cls(**tensors, liked_from=liked_from(train))
 
     @staticmethod
     def shapes(config: RetrievalConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:

@@ -1,16 +1,6 @@
 import numpy as np
 
-import matinee as mt
-from matinee.retrieval.sequence.features import TrainedFilms, film_features
-
-
-def test_features_are_genres_spans_of_years_and_a_one():
-    catalog = mt.Catalog.of_titles(
-        [1, 2, 3], ["A (1999)", "B (1996)", "C"], [["Drama", "War"], ["Drama"], []]
-    )
-    half = 0.5**0.5
-    expected = [[half, half, 1, 1], [1, 0, 1, 1], [0, 0, 0, 1]]
-    np.testing.assert_allclose(film_features(catalog), expected, rtol=1e-6)
+from matinee.retrieval.sequence.features import TrainedFilms
 
 
 def test_films_without_a_rating_have_the_unknown_ones_row():

@@ -1,37 +1,11 @@
-"""What is known of a film before anybody has rated it, as columns."""
+"""The films that a model of sequences is trained on, and the vectors of the others."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.data.catalog import Catalog
 from matinee.types import FloatArray, IntArray
-
-_YEARS = 5
-
-
-def film_features(catalog: Catalog) -> FloatArray:
-    """Genres and years, float32 [n_items, f].
-
-    A column for each genre, where a film with g of them has 1/√g; one for each span of five
-    years; and a last one of ones, which every film has.
-    """
-    films = range(len(catalog))
-    genres = [catalog.genres(film) for film in films]
-    years = [catalog.year(film) for film in films]
-    spans = [None if year is None else year // _YEARS for year in years]
-    names: list[str | int] = sorted({name for own in genres for name in own})
-    names += sorted({span for span in spans if span is not None})
-    column = {name: place for place, name in enumerate(names)}
-    features = np.zeros((len(catalog), len(names) + 1), np.float32)
-    features[:, -1] = 1
-    for film, (own, span) in enumerate(zip(genres, spans, strict=True)):
-        if own:
-            features[film, [column[name] for name in own]] = len(own) ** -0.5
-        if span is not None:
-            features[film, column[span]] = 1
-    return features
 
 
 class TrainedFilms:

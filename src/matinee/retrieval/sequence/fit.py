@@ -15,6 +15,7 @@ from matinee.console import say
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import DataError
+from matinee.retrieval.film_features import film_features
 from matinee.retrieval.sequence.batches import Packer
 from matinee.retrieval.sequence.checkpoint import (
     Progress,
@@ -25,7 +26,7 @@ from matinee.retrieval.sequence.checkpoint import (
 )
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.encoder import Encoder
-from matinee.retrieval.sequence.features import TrainedFilms, film_features
+from matinee.retrieval.sequence.features import TrainedFilms
 from matinee.retrieval.sequence.held_out import hold_out
 from matinee.retrieval.sequence.model import SequenceModel
 from matinee.retrieval.sequence.retriever import SequenceRetriever

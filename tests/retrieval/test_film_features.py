@@ -1,0 +1,33 @@
+import numpy as np
+
+import matinee as mt
+from matinee.retrieval.film_features import fill_unrated, film_features
+
+
+def test_features_are_genres_spans_of_years_and_a_one():
+    catalog = mt.Catalog.of_titles(
+        [1, 2, 3], ["A (1999)", "B (1996)", "C"], [["Drama", "War"], ["Drama"], []]
+    )
+    half = 0.5**0.5
+    expected = [[half, half, 1, 1], [1, 0, 1, 1], [0, 0, 0, 1]]
+    np.testing.assert_allclose(film_features(catalog), expected, rtol=1e-6)
+
+
+def test_unrated_films_have_what_their_features_let_expect():
+    features = np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32)
+    table = np.array([[4.0], [8.0], [9.0], [9.0]], np.float32)
+    bias = np.array([0.0, 2.0, -5.0, -6.0], np.float32)
+    vectors, filled = fill_unrated(table, bias, features, np.array([7, 7, 0, 0]))
+    # Both rated films weigh 1, so each feature's coefficient is its film's value over 1 + 3.
+    np.testing.assert_allclose(vectors[:, 0], [4, 8, 1, 2], rtol=1e-6)
+    # Biases 0 and 1/2 by features, moved to the mean that the unrated films had.
+    np.testing.assert_allclose(filled, [0, 2, -5.75, -5.25], rtol=1e-6)
+
+
+def test_nothing_changes_where_all_or_none_are_rated():
+    table, bias = np.ones((2, 3), np.float32), np.zeros(2, np.float32)
+    features = np.eye(2, dtype=np.float32)
+    for counts in ([1, 2], [0, 0]):
+        vectors, filled = fill_unrated(table, bias, features, np.array(counts))
+        np.testing.assert_array_equal(vectors, table)
+        np.testing.assert_array_equal(filled, bias)
