@@ -28,7 +28,7 @@ types: $(VENV)/.ready-dev
 layers: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
-EXTRAS := --extra report --extra tune
+EXTRAS := --extra report --extra tune --extra serve
 COMPILE = $(BIN)/uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade
 

@@ -15,6 +15,6 @@ def test_every_error_is_a_matinee_error_with_an_exit_code_of_its_own():
 
 
 def test_the_drawn_tree_is_the_real_one():
-    drawn = dict(re.findall(r"── (\w+) .* exit (\d)", errors.__doc__))
+    drawn = dict(re.findall(r"── (\w+) .* exit (\d+)", errors.__doc__))
     real = {kind.__name__: str(kind.exit_code) for kind in kinds()}
     assert drawn == {name: code for name, code in real.items() if name != "MatineeError"}

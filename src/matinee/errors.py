@@ -6,7 +6,10 @@
     ├── NotFoundError      a user, film, file or column that is not there        exit 4
     ├── ModelFileError     a saved model that is damaged or of another kind      exit 5
     ├── DownloadError      the network did not give the data                     exit 6
-    └── LeakageError       a model asked about ratings that it was trained on    exit 7
+    ├── LeakageError       a model asked about ratings that it was trained on    exit 7
+    └── StoreError         a store of ratings that is damaged or of another kind exit 8
+        ├── StoreUnavailableError   one that cannot be read or written now       exit 9
+        └── ConflictError           a call that contradicts an earlier one       exit 10
 
 Each message says what was given, what was expected and what to do. Whoever wants to catch them all
 catches `MatineeError`; the command line turns each into one line and its exit code.
@@ -55,3 +58,21 @@ class LeakageError(MatineeError, ValueError):
     """A model asked about ratings that it was trained on."""
 
     exit_code = 7
+
+
+class StoreError(MatineeError):
+    """A store of ratings that is damaged or of another kind."""
+
+    exit_code = 8
+
+
+class StoreUnavailableError(StoreError):
+    """A store that cannot be read or written now: a full disk, a database that is away."""
+
+    exit_code = 9
+
+
+class ConflictError(StoreError):
+    """A call that contradicts an earlier one."""
+
+    exit_code = 10

@@ -18,7 +18,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit: 0 done, 2 wrong use, 3 … 7 as `matinee.errors`, 130 Ctrl-C."""
+    """Run one command and exit: 0 done, 2 wrong use, 3 … 10 as `matinee.errors`, 130 Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         interrupts.watch()

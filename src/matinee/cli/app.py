@@ -11,11 +11,14 @@ import typer
 from matinee import __version__, interrupts
 from matinee.cli import options as o
 from matinee.cli.data import data_app
+from matinee.cli.demo import demo
 from matinee.cli.evaluate import evaluate
 from matinee.cli.model import model_app
 from matinee.cli.recommend import explain, predict, recommend, similar
 from matinee.cli.root import Root
+from matinee.cli.serve import serve
 from matinee.cli.show import show_json, show_metrics, show_table
+from matinee.cli.store import store_app
 from matinee.cli.tune import tune
 from matinee.console import say
 
@@ -30,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")
+app.add_typer(store_app, name="store")
 
 
 def _show_version(asked: bool) -> None:
@@ -87,6 +91,9 @@ def train(
     timestamp_column: o.TimestampColumn = None,
     scale: o.Scale = None,
     on_bad_rows: o.OnBadRows = "raise",
+    store: Annotated[
+        str | None, typer.Option(help="A store of a service: its ratings and films are added.")
+    ] = None,
     json: o.Json = False,
 ) -> None:
     """Train a model on a protocol's training part, measure it on the test part, save it."""
@@ -111,13 +118,16 @@ def train(
         data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
     )
     ratings, catalog = o.load_source(source)
+    if store is not None:
+        ratings, catalog = o.load_store(store, (ratings, catalog))
+        source["store"] = store
     model = train_model(
         ratings,
         catalog,
         settings,
         protocol=protocol,
         seed=seed,
-        source=source,
+        source=o.without_passwords(source),
         order=o.order_of(protocol, order, source),
         checkpoint=checkpoint,
         start=start,
@@ -130,6 +140,14 @@ def train(
     if model.metrics:
         show_metrics(f"{ratings}, protocol {protocol}", model.metrics)
     say(f"saved to {out}; next: matinee recommend --model {out} --user {ratings.users.id(0)}")
+
+
+app.command(epilog="example: matinee demo")(demo)
+
+
+app.command(
+    epilog="example: matinee serve --model models/ml-100k --store sqlite:///ratings.db --port 8000"
+)(serve)
 
 
 app.command(epilog="example: matinee tune ease --data 100k --trials 30 --out best.toml")(tune)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -21,7 +22,7 @@ Data = Annotated[
     str,
     typer.Option(
         help="A MovieLens name (100k, latest-small, 1m, 10m, 20m, 25m, 32m), a MovieLens .zip or "
-        "directory, or a .csv or .parquet file of ratings."
+        "directory, a .csv or .parquet file of ratings, or a store (sqlite:///FILE)."
     ),
 ]
 Films = Annotated[
@@ -94,8 +95,33 @@ def order_of(protocol: str, given: Path | None, source: dict[str, Any]) -> Path 
 def load_source(source: dict[str, Any]) -> tuple[Ratings, Catalog]:
     """Load what `source_of` describes."""
     from matinee.data.sources import load_data
+    from matinee.store.open import is_address
 
+    if is_address(str(source["source"])):
+        return load_store(str(source["source"]))
     return load_data(**_arguments(source))
+
+
+def load_store(
+    address: str, base: tuple[Ratings, Catalog] | None = None
+) -> tuple[Ratings, Catalog]:
+    """The ratings and films of a store, alone or on top of others."""
+    from matinee.store import existing_store
+    from matinee.store.training import ratings_with_store
+
+    opened = existing_store(address)
+    try:
+        return ratings_with_store(opened, base)
+    finally:
+        opened.close()
+
+
+def without_passwords(source: dict[str, Any]) -> dict[str, Any]:
+    """What `source_of` describes, as a model's manifest may keep it."""
+    return {
+        name: re.sub(r"(?<=://)[^/]*@", "", value) if isinstance(value, str) else value
+        for name, value in source.items()
+    }
 
 
 def check_source(source: dict[str, Any]) -> list[Problem]:

@@ -31,7 +31,7 @@ class Filters:
         self,
         genres: str | Iterable[str] | None,
         years: Years | None,
-        allow: Iterable[str | int] | None,
+        allow: Iterable[str | int] | Mask | None,
     ) -> Mask | None:
         """The films that meet every wish, bool [n_items]; None where nothing is wished for.
 
@@ -39,7 +39,7 @@ class Filters:
             genres: names, upper or lower case; a film needs one of them.
             years: of release, from and to, both included; None leaves an end open. A film without a
                 year is in no range.
-            allow: ids or titles; no other film may be shown.
+            allow: ids or titles, or bool [n_items] of film numbers; no other film may be shown.
 
         Raises:
             ConfigError: years in the wrong order.
@@ -52,7 +52,9 @@ class Filters:
             masks.append(np.logical_or.reduce(self._catalog.genre_marks[:, wanted], axis=1))
         if years is not None:
             masks.append(self._between(*years))
-        if allow is not None:
+        if isinstance(allow, np.ndarray):
+            masks.append(np.asarray(allow, np.bool_))
+        elif allow is not None:
             mask = np.zeros(len(self._catalog), np.bool_)
             mask[self.numbers(allow)] = True
             masks.append(mask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from matinee.recommending.filters import Years
+from matinee.recommending.filters import Mask, Years
 from matinee.recommending.order import Order
 
 
@@ -16,7 +16,7 @@ class ListOptions(TypedDict, total=False):
     years: Years | None
     exclude_seen: bool | None
     exclude: Iterable[str | int]
-    allow: Iterable[str | int] | None
+    allow: Iterable[str | int] | Mask | None
     diversity: float | None
     order: Order | None
     explain: bool

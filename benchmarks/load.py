@@ -1,0 +1,210 @@
+"""Requests at a steady rate, whatever the answers do; then at several times the capacity.
+
+    python benchmarks/load.py --model models/ml-100k                 # two minutes at 200 a second
+    python benchmarks/load.py --model models/ml-100k --overload 5    # five times the capacity
+
+It starts `matinee serve` on the first core and asks from the second. A request is sent when it is
+due, not when the one before was answered, and its time counts from when it was due: so an answer
+that keeps others waiting counts for all of them (no coordinated omission). Nine of ten requests are
+lists of known users, one of twenty the list of a visitor's history, one of twenty a rating.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from matinee.service.keys import hash_of_key
+
+KEY = "mk_load"
+USERS, FILMS = 943, 300
+
+
+class Connections:
+    """Connections that are kept open and used again, as many as there are requests under way."""
+
+    def __init__(self, port):
+        self.port, self.idle = port, []
+
+    async def ask(self, request):
+        """Status and headers of an answer, whose body is read."""
+        for _ in range(2):
+            fresh = not self.idle
+            reader, writer = self.idle.pop() if self.idle else await self._open()
+            try:
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
+                await reader.readexactly(int(length))
+            except (OSError, asyncio.IncompleteReadError):
+                writer.close()
+                if fresh:
+                    raise
+                # The server had closed a connection that was idle.
+                continue
+            self.idle.append((reader, writer))
+            return int(head[9:12]), head.lower()
+        raise OSError("no connection")
+
+    async def _open(self):
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+def a_request(rng):
+    """The bytes of one request."""
+    chance = rng.random()
+    method, path, body = "GET", f"/v1/users/{rng.randint(1, USERS)}/recommendations?n=10", ""
+    if chance < 0.05:
+        films = rng.sample(range(1, FILMS), 5)
+        history = [{"movie_id": str(film), "stars": rng.randint(3, 5)} for film in films]
+        method, path = "POST", "/v1/recommendations"
+        body = json.dumps({"history": history})
+    elif chance < 0.1:
+        method = "PUT"
+        path = f"/v1/users/load-{rng.randint(1, 50)}/ratings/{rng.randint(1, FILMS)}"
+        body = json.dumps({"stars": rng.randint(1, 5)})
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {KEY}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+async def steady(port, rate, seconds, seed=0):
+    """(status, seconds from when it was due, whether it said Retry-After) of every request."""
+    rng, connections, results = random.Random(seed), Connections(port), []
+
+    async def one(due, request):
+        try:
+            status, head = await connections.ask(request)
+        except (OSError, asyncio.IncompleteReadError):
+            status, head = 0, b""
+        results.append((status, time.perf_counter() - due, b"retry-after" in head))
+
+    began, tasks, due_s = time.perf_counter(), set(), 0.0
+    while due_s < seconds:
+        due_s += rng.expovariate(rate)
+        delay = began + due_s - time.perf_counter()
+        if delay > 0:
+            await asyncio.sleep(delay)
+        task = asyncio.ensure_future(one(began + due_s, a_request(rng)))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    await asyncio.gather(*tasks)
+    return results
+
+
+async def capacity(port, seconds, clients=8):
+    """Requests a second that clients get answered who each wait for their answers."""
+    connections, count, ends = Connections(port), 0, time.perf_counter() + seconds
+
+    async def client(seed):
+        nonlocal count
+        rng = random.Random(seed)
+        while time.perf_counter() < ends:
+            status, _ = await connections.ask(a_request(rng))
+            count += status == 200
+
+    await asyncio.gather(*(client(seed) for seed in range(clients)))
+    return count / seconds
+
+
+def percentile(values, share):
+    """The value that this share does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def described(results, rate):
+    """What a run gave, as a dictionary."""
+    accepted = [seconds for status, seconds, _ in results if status == 200]
+    refused = [told for status, _, told in results if status in (429, 503)]
+    others = [status for status, _, _ in results if status not in (200, 429, 503)]
+    return {
+        "rate_per_s": round(rate, 1),
+        "requests": len(results),
+        "answered": len(accepted),
+        "refused": len(refused),
+        "refused_with_retry_after": sum(refused),
+        "errors": len(others),
+        "p50_ms": round(1e3 * percentile(accepted, 0.5), 2),
+        "p99_ms": round(1e3 * percentile(accepted, 0.99), 2),
+        "max_ms": round(1e3 * max(accepted, default=float("nan")), 1),
+    }
+
+
+def start(model, directory, port):
+    """The service, on the first core."""
+    environment = os.environ | {
+        "MATINEE_MODEL": str(model),
+        "MATINEE_STORE": f"sqlite:///{directory / 'ratings.db'}",
+        "MATINEE_PORT": str(port),
+        "MATINEE_KEYS": f"load:admin:{hash_of_key(KEY)}",
+        "MATINEE_RATE_PER_S": "1000000",
+        "MATINEE_BURST": "1000000",
+        "MATINEE_LOG_LEVEL": "warning",
+        "OMP_NUM_THREADS": "1",
+    }
+    code = "import os; os.sched_setaffinity(0, {0}); from matinee.cli import main; main()"
+    return subprocess.Popen([sys.executable, "-c", code, "serve"], env=environment)
+
+
+async def ready(port):
+    """Wait until the service answers."""
+    request = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for _ in range(600):
+        try:
+            return await Connections(port).ask(request)
+        except OSError:
+            await asyncio.sleep(0.1)
+    raise OSError("the service does not answer")
+
+
+def memory_mb(process):
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main():
+    """Run it, print one line of JSON a part."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--rate", type=float, default=200.0)
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--overload", type=float, help="how many times the capacity")
+    parser.add_argument("--port", type=int, default=8765)
+    given = parser.parse_args()
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {1})
+    with tempfile.TemporaryDirectory() as directory:
+        process = start(given.model, Path(directory), given.port)
+        try:
+            asyncio.run(ready(given.port))
+            asyncio.run(steady(given.port, 50.0, 3.0, seed=1))
+            rate = given.rate
+            if given.overload:
+                most = asyncio.run(capacity(given.port, 8.0))
+                print(json.dumps({"capacity_per_s": round(most, 1)}))
+                rate = given.overload * most
+            before = memory_mb(process)
+            results = asyncio.run(steady(given.port, rate, given.seconds))
+            print(json.dumps(described(results, rate)))
+            after = memory_mb(process)
+            print(json.dumps({"memory_mb": [round(before, 1), round(after, 1)]}))
+        finally:
+            process.terminate()
+            process.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The service: recommendations by HTTP, and ratings that are kept."""

@@ -1,0 +1,156 @@
+"""What every request passes: its id, its caller, its limits; then the log and the measurements."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import secrets
+import time
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from matinee.service.keys import Keys
+from matinee.service.limits import RateLimit
+from matinee.service.logs import LOG
+from matinee.service.problems import problem
+from matinee.service.site import Site
+
+LARGEST_BODY = 1 << 20
+_TOO_LARGE = f"a body of more than {LARGEST_BODY:,} bytes"
+_BODY_S = 10.0
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Others share a name: whoever calls must not be able to make names.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+_WENT_AWAY = 499
+_UNLIMITED = ("/livez", "/readyz", "/metrics")
+
+
+class Gate:
+    """The outermost layer of the application.
+
+    Args:
+        app: what is behind it.
+        site: for its settings and measurements.
+    """
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._telemetry = site.telemetry
+        self._keys = Keys(site.settings.keys)
+        self._rate = RateLimit(site.settings.rate_per_s, site.settings.burst)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        given = headers.get(b"x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope["request_id"] = request_id
+        scope["caller"] = self._keys.caller_of(headers.get(b"authorization"))
+        answer = _Answer(send, request_id, api=scope["path"].startswith("/v1"))
+        began_s = time.perf_counter()
+        try:
+            refusal = self._refusal(scope, headers, request_id)
+            await (refusal or self._app)(scope, _limited(receive), answer.send)
+        except Exception as error:
+            await self._failure(error, scope, receive, answer, request_id)
+        finally:
+            self._note(scope, answer.status, time.perf_counter() - began_s, request_id)
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, str], request_id: str) -> Any:
+        """The answer to a request that goes no further; None lets it through."""
+        length = headers.get(b"content-length", "0")
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            return problem(413, _TOO_LARGE, request_id)
+        if scope["path"] in _UNLIMITED:
+            return None
+        caller = scope["caller"]
+        client = (scope.get("client") or ("?",))[0]
+        wait_s = self._rate.wait_s(f"key {caller.name}" if caller else f"at {client}")
+        if not wait_s:
+            return None
+        retry = {"Retry-After": str(math.ceil(wait_s))}
+        return problem(429, "more requests than allowed; wait", request_id, headers=retry)
+
+    async def _failure(
+        self, error: Exception, scope: Scope, receive: Receive, answer: _Answer, request_id: str
+    ) -> None:
+        LOG.error("a request failed", exc_info=error, extra={"fields": {"request_id": request_id}})
+        self._telemetry.failed(request_id, _route(scope), 500, type(error).__name__)
+        if not answer.status:
+            detail = "this is a defect of the service; its log has more under the request id"
+            await problem(500, detail, request_id)(scope, receive, answer.send)
+
+    def _note(self, scope: Scope, status: int, duration_s: float, request_id: str) -> None:
+        route, caller = _route(scope), scope["caller"]
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        status = status or _WENT_AWAY
+        self._telemetry.answered(method, route, status, duration_s)
+        if status == 503:
+            self._telemetry.failed(request_id, route, status, "unavailable")
+        LOG.info(
+            "request",
+            extra={
+                "fields": {
+                    "request_id": request_id,
+                    "method": method,
+                    "route": route,
+                    "status": status,
+                    "duration_ms": round(1e3 * duration_s, 2),
+                    "caller": caller.name if caller else None,
+                }
+            },
+        )
+
+
+class _Answer:
+    """Passes an answer on, with the headers that each has."""
+
+    def __init__(self, send: Send, request_id: str, *, api: bool) -> None:
+        self._send = send
+        self._headers = [(b"x-request-id", request_id.encode())]
+        if api:
+            self._headers += [
+                (b"cache-control", b"no-store"),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._headers]
+        await self._send(message)
+
+
+def _limited(receive: Receive) -> Receive:
+    """A body that ends in an error once it is too large or too slow."""
+    size, ends_s = 0, time.monotonic() + _BODY_S
+    whole = False
+
+    async def limited() -> Message:
+        nonlocal size, whole
+        if whole:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), max(0.0, ends_s - time.monotonic()))
+        except TimeoutError:
+            raise HTTPException(408, "the body did not come in time") from None
+        size += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
+        if size > LARGEST_BODY:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return limited
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, which names nobody."""
+    route = scope.get("route")
+    return getattr(route, "path", None) or "unmatched"

@@ -1,0 +1,88 @@
+"""What protects the service: how often somebody may call, and how much may wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from matinee.service.problems import OverloadedError
+
+T = TypeVar("T")
+# Of so many callers the newest are remembered; an older one starts afresh.
+_CALLERS = 10_000
+
+
+class RateLimit:
+    """A bucket of `burst` tokens for every caller, filled by `rate_per_s`.
+
+    Args:
+        rate_per_s: calls a second that are allowed for long.
+        burst: calls that are allowed at once.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self, rate_per_s: float, burst: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate_per_s = rate_per_s
+        self._burst = float(burst)
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait_s(self, caller: str) -> float:
+        """Take a token; 0, or the seconds until there is one."""
+        now_s = self._clock()
+        tokens, then_s = self._buckets.pop(caller, (self._burst, now_s))
+        tokens = min(self._burst, tokens + (now_s - then_s) * self._rate_per_s)
+        allowed = tokens >= 1.0
+        self._buckets[caller] = (tokens - 1.0 if allowed else tokens, now_s)
+        if len(self._buckets) > _CALLERS:
+            self._buckets.popitem(last=False)
+        return 0.0 if allowed else (1.0 - tokens) / self._rate_per_s
+
+
+class Pool:
+    """Threads for work of one kind, and a bound on what waits for them.
+
+    Args:
+        name: of the threads.
+        threads: how many.
+        queue: how many calls may be under way or wait, beyond one a thread.
+    """
+
+    def __init__(self, name: str, threads: int, queue: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, name)
+        self._most = threads + queue
+        self.waiting = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another call would be refused."""
+        return self.waiting >= self._most
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Call a function on one of the threads; from one event loop alone.
+
+        Raises:
+            OverloadedError: too much waits already.
+        """
+        if self.is_full:
+            raise OverloadedError("more requests wait than can be answered soon; try again later")
+        self.waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        # Whoever asked may have gone; the work is done and counted all the same.
+        future.add_done_callback(self._done)
+        return await asyncio.shield(future)
+
+    def _done(self, future: asyncio.Future[T]) -> None:
+        self.waiting -= 1
+        if not future.cancelled():
+            future.exception()
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._executor.shutdown()

@@ -1,0 +1,1 @@
+"""The web page: HTML from templates, covers drawn here, one stylesheet, nothing from elsewhere."""

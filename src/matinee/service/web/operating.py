@@ -1,0 +1,59 @@
+"""The operator's page, behind an administrator's key: how the service does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from matinee.service.keys import Keys
+from matinee.service.web.pages import Pages, on
+
+# Of all that was measured in training, what tells versions apart at a glance.
+_MEASURED = ("ndcg@10", "recall@10", "rmse")
+
+
+def add_routes(routes: APIRouter, pages: Pages) -> None:
+    """The route of the operator's page."""
+    site = pages.site
+    keys = Keys(site.settings.keys)
+
+    @routes.get("/operator")
+    @on(site.run)
+    def operator(request: Request) -> Response:
+        caller = keys.caller_of(f"Bearer {_password(request)}")
+        if caller is None or caller.role != "admin":
+            asked = {"www-authenticate": 'Basic realm="Matinee operator", charset="UTF-8"'}
+            response = pages.show(
+                request,
+                "error.html.jinja",
+                401,
+                title="Operators only",
+                detail="Give any name, and an administrator's key as the password.",
+            )
+            response.headers.update(asked)
+            return response
+        counts = site.store.counts()
+        return pages.show(
+            request,
+            "operator.html.jinja",
+            versions=site.models.versions(),
+            measured=_MEASURED,
+            summary=site.telemetry.summary(),
+            counts=counts,
+            click_through=counts.clicks / counts.impressions if counts.impressions else None,
+        )
+
+
+def _password(request: Request) -> str:
+    """The password of HTTP Basic authentication (RFC 7617); "" for none."""
+    scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(sent, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

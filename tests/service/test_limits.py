@@ -1,0 +1,67 @@
+"""Buckets of tokens, and pools with a bound."""
+
+import asyncio
+import threading
+
+import pytest
+
+from matinee.service.limits import Pool, RateLimit
+from matinee.service.problems import OverloadedError
+
+
+def test_a_bucket_empties_and_fills():
+    now = [100.0]
+    limit = RateLimit(2.0, 3, clock=lambda: now[0])
+    assert [limit.wait_s("a") for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert limit.wait_s("b") == 0.0
+    now[0] += 0.25
+    assert limit.wait_s("a") == 0.25
+    now[0] += 0.25
+    assert limit.wait_s("a") == 0.0
+    now[0] += 1_000.0
+    assert [limit.wait_s("a") for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+
+
+def test_only_so_many_callers_are_remembered(monkeypatch):
+    monkeypatch.setattr("matinee.service.limits._CALLERS", 2)
+    limit = RateLimit(1.0, 1, clock=lambda: 0.0)
+    for caller in "abc":
+        assert limit.wait_s(caller) == 0.0
+    assert limit.wait_s("c") > 0
+    assert limit.wait_s("a") == 0.0
+
+
+def test_a_pool_refuses_what_it_cannot_hold_and_recovers():
+    async def main():
+        pool, held = Pool("test", 1, 1), threading.Event()
+        first = [asyncio.ensure_future(pool.run(held.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await pool.run(lambda: None)
+        held.set()
+        assert await asyncio.gather(*first) == [True, True]
+        assert await pool.run(lambda: 5) == 5
+        with pytest.raises(ZeroDivisionError):
+            await pool.run(lambda: 1 // 0)
+        await asyncio.sleep(0)
+        assert pool.waiting == 0
+        pool.close()
+
+    asyncio.run(main())
+
+
+def test_work_that_nobody_waits_for_is_still_counted():
+    async def main():
+        pool, held = Pool("test", 1, 0), threading.Event()
+        asked = asyncio.ensure_future(pool.run(held.wait))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await pool.run(lambda: None)
+        held.set()
+        while pool.waiting:
+            await asyncio.sleep(0.001)
+        pool.close()
+
+    asyncio.run(main())
