@@ -1,7 +1,7 @@
 """The stars that rankers predict, by the protocols of published tables; prints them as Markdown.
 
     python benchmarks/stars.py [folds random five-fold 1m calibration ablation speed]
-        [--sweeps 512] [--data-1m ZIP] [--plot calibration.svg]
+        [--sweeps 200] [--data-1m ZIP] [--plot calibration.svg]
 
 `random` and `five-fold` run myFM beside it where it is installed (`pip install myfm`), and
 `calibration` draws its plot with matplotlib.
@@ -373,7 +373,7 @@ def main() -> None:
     )
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", default=suites, choices=[*suites, []])
-    parser.add_argument("--sweeps", type=int, default=512)
+    parser.add_argument("--sweeps", type=int, default=mt.FactorizationMachineConfig().sweeps)
     parser.add_argument("--data-1m", type=Path, default=Path("ml-1m.zip"))
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
