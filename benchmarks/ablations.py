@@ -43,7 +43,7 @@ TOWERS: dict[str, dict[str, Any]] = {
     "in-batch softmax": {"loss": "in-batch"},
     "in-batch, accidental hits not masked": {"loss": "in-batch", "mask_accidental_hits": False},
     "in-batch, popularity not corrected": {"loss": "in-batch", "correct_popularity": False},
-    "without film biases": {"film_bias": False},
+    "without film biases": {"film_bias": False, "correct_popularity": False},
     "not held back (l2 = 0)": {"l2": 0.0},
     "no ids hidden": {"unknown_rate": 0.0},
     "temperature 0.5": {"temperature": 0.5},
