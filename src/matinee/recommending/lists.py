@@ -75,6 +75,8 @@ class Lists:
     ) -> None:
         self._catalog = catalog
         self._retriever = retriever
+        # Once, not for each query: what a class promises takes long to look up.
+        self._likens = isinstance(retriever, KnowsLikeness)
         self._ranker = ranker
         self._list_ranker = list_ranker
         self._asking = asking
@@ -83,11 +85,10 @@ class Lists:
 
     def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
-        if isinstance(self._retriever, KnowsLikeness) and len(query.history[0]):
+        if self._likens and len(query.history[0]):
             liked = query.history[1] >= self._retriever.liked_from
             return "history" if liked.any() else "popular"
-        read, _ = self._asking.rated(Query(query.user_index))
-        return self._retriever.source if len(read) else "popular"
+        return self._retriever.source if self._asking.is_read(query.user_index) else "popular"
 
     def found(
         self,
@@ -125,6 +126,8 @@ class Lists:
         # More films than are wanted only where they can change what is shown.
         depth = max(k, self._candidates) if reordered else k
         found, popular = self.found(queries, depth, exclude, allow)
+        if not reordered:
+            return Listed(found.items, found.scores, popular)
         cut = self._candidates
         front = TopK(found.items[:, :cut], found.scores[:, :cut])
         front = self._in_order(queries, front, stars_weight)
