@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,7 +45,9 @@ def batch(
     worker = _engine(engine, address)
     recommender, digest = _model(model)
     chosen = None if users == "all" else _users(Path(users), recommender)
-    made = make_lists(recommender, out, config, model=digest, users=chosen, engine=worker)
+    # Ray tells of dead nodes on the standard output, where the result belongs.
+    with redirect_stdout(sys.stderr):
+        made = make_lists(recommender, out, config, model=digest, users=chosen, engine=worker)
     if json:
         show_json({"lists": str(out), "users": made.users, "files": made.shards, "kept": made.kept})
     else:
