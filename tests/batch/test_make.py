@@ -1,6 +1,7 @@
 """Lists for everybody: what `recommend_many` shows, resumed by shard, whole or not at all."""
 
 import json
+import pickle
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 
 import matinee as mt
 from matinee.batch import BatchConfig, LocalEngine, make_lists
+from matinee.batch.engines import lists_of
 from matinee.errors import ConfigError
 from matinee.files import sha256_of
 
@@ -50,6 +52,20 @@ def test_every_kind_of_retriever_is_asked_alike(
         make_lists(recommender, tmp_path / name, BatchConfig(k=5), model=name)
         users = split.train.users.series.cast(pl.String).to_list()
         check_lists(read(tmp_path / name), recommender, users, 5)
+
+
+def test_a_model_works_whose_arrays_lie_in_memory_shared_for_reading(everyone, split, catalog):
+    retrievers, rankers = everyone
+    users = np.arange(20, dtype=np.int32)
+    for retriever in retrievers.values():
+        recommender = mt.Recommender(catalog, retriever, rankers["mf"], split.train)
+        buffers = []
+        content = pickle.dumps(recommender, protocol=5, buffer_callback=buffers.append)
+        shared = [memoryview(bytes(buffer.raw())) for buffer in buffers]
+        received = pickle.loads(content, buffers=shared)
+        assert any(buffer.nbytes > 1000 for buffer in shared)
+        found, expected = (lists_of(model, users, 7) for model in (received, recommender))
+        np.testing.assert_array_equal(found.items, expected.items)
 
 
 def test_a_list_is_as_long_as_there_are_films(recommender, tmp_path, read):
@@ -124,6 +140,12 @@ def test_nothing_else_may_lie_in_the_directory(recommender, tmp_path):
     with pytest.raises(ConfigError, match="is a file"):
         make_lists(recommender, tmp_path / "lists.csv", CONFIG, model="m")
     assert [path.name for path in tmp_path.iterdir()] == ["lists.csv"]
+
+
+def test_lists_of_another_diversity_are_made_again(recommender, tmp_path, monkeypatch):
+    make_lists(recommender, tmp_path, CONFIG, model="m")
+    monkeypatch.setattr(recommender, "diversity", 0.5)
+    assert make_lists(recommender, tmp_path, CONFIG, model="m").kept == 0
 
 
 @pytest.mark.parametrize("users", [[], [-1], [120]])

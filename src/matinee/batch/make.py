@@ -82,7 +82,13 @@ def make_lists(
     chosen = np.arange(known, dtype=np.int32) if users is None else np.unique(users)
     fits = len(chosen) > 0 and 0 <= chosen[0] <= chosen[-1] < known
     require(fits, "users", chosen, f"at least one number of 0 … {known - 1}")
-    settings = {"model": model, "k": config.k}
+    settings = {
+        "model": model,
+        "k": config.k,
+        "order": recommender.order,
+        "diversity": recommender.diversity,
+        "exclude_seen": recommender.exclude_seen,
+    }
     out = Path(out)
     shards = plan(out, chosen, config.shard_users, settings, recommender.train)
     missing = prepare(out, shards)
