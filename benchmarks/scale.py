@@ -5,8 +5,8 @@
 
 From the least number of ratings on, each size is √10 times the one before. Users and films grow as
 from MovieLens 100K to 32M: one user for about 160 ratings, films as the ratings to the power 0.685.
-Every stage runs in a process of its own, which reports its seconds (those of the stage, not of
-loading what it needs) and its peak memory (all of the process):
+Every stage runs in a process of its own, which reports its seconds by the clock and of the
+processors (those of the stage, not of loading what it needs) and its peak memory (all of it):
 
 - `make`: `matinee data synthesize`: ratings and films to Parquet.
 - `prepare`: `load_ratings` (parse, look for repeated pairs, number, sort) and a split by time.
@@ -17,7 +17,8 @@ loading what it needs) and its peak memory (all of the process):
 - `index`: `ExactIndex` of the films, and 1,000 searches of 10 films, one at a time.
 - `batch`: lists of 100 films for everybody; its work is users x films.
 
-The slope is that of a line through the logarithms of seconds and of work, from 900,000 ratings on,
+The slope is that of a line through the logarithms of processor seconds, which other programs on the
+machine disturb less, and of work, from 900,000 ratings on,
 below which starting up is most of it: 1 is linear.
 """
 
@@ -41,6 +42,17 @@ STAGES = ("make", "prepare", "train", "towers", "evaluate", "index", "batch")
 EVALUATED_USERS = 2_000
 SIZE = 64
 SEARCHES = 1_000
+# By the clock and of the processors.
+Times = tuple[float, float]
+
+
+def now() -> Times:
+    return time.perf_counter(), time.process_time()
+
+
+def passed(started: Times) -> Times:
+    wall, processor = now()
+    return wall - started[0], processor - started[1]
 
 
 def shape(ratings: int) -> tuple[int, int]:
@@ -61,36 +73,36 @@ def split_of(folder: Path):
     return mt.make_split(ratings, "time", validation=0.0), catalog
 
 
-def make(folder: Path, ratings: int) -> float:
+def make(folder: Path, ratings: int) -> Times:
     from matinee.data.synthetic import SyntheticConfig, synthesize
 
-    started = time.perf_counter()
+    started = now()
     users, items = shape(ratings)
     config = SyntheticConfig(users, items, ratings)
     synthesize(config, folder / "ratings.parquet", folder / "films.parquet")
-    return time.perf_counter() - started
+    return passed(started)
 
 
-def prepare(folder: Path, _: int) -> float:
+def prepare(folder: Path, _: int) -> Times:
     import matinee as mt
 
-    started = time.perf_counter()
+    started = now()
     ratings, _ = loaded(folder)
     mt.make_split(ratings, "time", validation=0.0)
-    return time.perf_counter() - started
+    return passed(started)
 
 
-def train(folder: Path, _: int) -> float:
+def train(folder: Path, _: int) -> Times:
     import matinee as mt
     from matinee.artifacts import SavedModel, save_model
 
     split, catalog = split_of(folder)
     config = mt.IalsConfig(embedding_size=SIZE, sweeps=1)
     biases = mt.BiasConfig()
-    started = time.perf_counter()
+    started = now()
     retriever = mt.fit_ials(split.train, config)
     ranker = mt.fit_bias(split.train, biases)
-    seconds = time.perf_counter() - started
+    seconds = passed(started)
     recommender = mt.Recommender(catalog, retriever, ranker, split.train)
     recipe = mt.Recipe(retrieval=config, ranking=biases)
     data = {"protocol": "time"}
@@ -98,52 +110,52 @@ def train(folder: Path, _: int) -> float:
     return seconds
 
 
-def towers(folder: Path, _: int) -> float:
+def towers(folder: Path, _: int) -> Times:
     import matinee as mt
 
     split, catalog = split_of(folder)
     config = mt.RetrievalConfig(
         embedding_size=SIZE, epochs=1, optimizer="adam", learning_rate=0.01, reduction="mean"
     )
-    started = time.perf_counter()
+    started = now()
     mt.fit_retrieval(split.train, catalog, config, seed=42)
-    return time.perf_counter() - started
+    return passed(started)
 
 
-def evaluate(folder: Path, _: int) -> float:
+def evaluate(folder: Path, _: int) -> Times:
     import matinee as mt
 
     split, _ = split_of(folder)
     model = mt.load_model(folder / "model").recommender.retriever
     tested = np.unique(split.test.user_index)[:EVALUATED_USERS]
     test = split.test.take(np.isin(split.test.user_index, tested))
-    started = time.perf_counter()
+    started = now()
     mt.evaluate_retriever(model, split.train, test)
-    return time.perf_counter() - started
+    return passed(started)
 
 
-def index(folder: Path, ratings: int) -> float:
+def index(folder: Path, ratings: int) -> Times:
     import matinee as mt
 
     vectors = np.random.default_rng(0).standard_normal((shape(ratings)[1], SIZE), np.float32)
-    started = time.perf_counter()
+    started = now()
     found = mt.ExactIndex(vectors)
     for row in range(SEARCHES):
         found.search(vectors[row % len(vectors)][None], 10)
-    return time.perf_counter() - started
+    return passed(started)
 
 
-def batch(folder: Path, _: int) -> float:
+def batch(folder: Path, _: int) -> Times:
     import matinee as mt
     from matinee.batch import BatchConfig, make_lists
 
     recommender = mt.load_model(folder / "model").recommender
-    started = time.perf_counter()
+    started = now()
     make_lists(recommender, folder / "lists", BatchConfig(k=100), model="benchmark")
-    return time.perf_counter() - started
+    return passed(started)
 
 
-RUN: dict[str, Callable[[Path, int], float]] = {
+RUN: dict[str, Callable[[Path, int], Times]] = {
     "make": make,
     "prepare": prepare,
     "train": train,
@@ -171,7 +183,7 @@ def alone(stage: str, folder: Path, ratings: int) -> dict[str, float]:
 
 
 def slope(stage: str, rows: list[dict]) -> float | None:
-    points = [(row["ratings"], row[stage]["s"]) for row in rows if stage in row]
+    points = [(row["ratings"], row[stage]["processor_s"]) for row in rows if stage in row]
     points = [point for point in points if point[0] >= 900_000]
     if len(points) < 2:
         return None
@@ -207,18 +219,18 @@ def plot(rows: list[dict], limit_gib: float, path: Path) -> None:
 
 
 def show(rows: list[dict]) -> None:
-    print(f"{'ratings':>11} {'users':>9} {'films':>7}" + "".join(f"{s:>18}" for s in STAGES))
-    for row in rows:
-        cells = [row.get(stage) for stage in STAGES]
-        texts = [f"{c['s']:8.1f} s{c['mib']:6.0f} M" if c else "-" for c in cells]
-        print(
-            f"{row['ratings']:11,} {row['users']:9,} {row['films']:7,}"
-            + "".join(f"{text:>18}" for text in texts)
-        )
+    for key, unit in (("s", "seconds"), ("processor_s", "processor seconds"), ("mib", "peak MiB")):
+        print(f"\n{unit}\n{'ratings':>11} {'users':>9} {'films':>7}" + heads())
+        for row in rows:
+            cells = "".join(f"{row[s][key]:10,.1f}" if s in row else f"{'-':>10}" for s in STAGES)
+            print(f"{row['ratings']:11,} {row['users']:9,} {row['films']:7,}{cells}")
     slopes = [slope(stage, rows) for stage in STAGES]
-    texts = ["-" if own is None else f"{own:.2f}" for own in slopes]
-    print(f"{'slope':29}" + "".join(f"{text:>18}" for text in texts))
-    print(f"{os.cpu_count()} processors")
+    texts = "".join(f"{'-' if own is None else f'{own:.2f}':>10}" for own in slopes)
+    print(f"\n{'slope':29}{texts}\n{os.cpu_count()} processors")
+
+
+def heads() -> str:
+    return "".join(f"{stage:>10}" for stage in STAGES)
 
 
 def main() -> None:
@@ -233,9 +245,9 @@ def main() -> None:
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stage:
-        seconds = RUN[options.stage](options.folder, options.least)
+        seconds, processor = RUN[options.stage](options.folder, options.least)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"s": seconds, "mib": peak}))
+        print(json.dumps({"s": seconds, "processor_s": processor, "mib": peak}))
         return
     root = options.folder or Path(tempfile.mkdtemp())
     rows: list[dict] = []
