@@ -59,6 +59,8 @@ def test_a_model_works_whose_arrays_lie_in_memory_shared_for_reading(everyone, s
     users = np.arange(20, dtype=np.int32)
     for retriever in retrievers.values():
         recommender = mt.Recommender(catalog, retriever, rankers["mf"], split.train)
+        # As a recommender is that has been at work: it remembers newcomers and directions.
+        recommender.recommend(history={"1": 5, "4": 4}, k=3, diversity=0.5)
         buffers = []
         content = pickle.dumps(recommender, protocol=5, buffer_callback=buffers.append)
         shared = [memoryview(bytes(buffer.raw())) for buffer in buffers]
