@@ -91,8 +91,8 @@ def main() -> None:
         if saved:
             retriever, ranker = saved.recommender.retriever, saved.recommender.ranker
         else:
-            retriever = mt.fit_blend(split.train, recipe.retrieval, seed=seed)
-            ranker = mt.fit_matrix_factorization(split.train, recipe.ranking, seed=seed)
+            model = mt.fit_recipe(recipe, split.train, catalog, seed)[0]
+            retriever, ranker = model.retriever, model.ranker
 
         def build(retriever=retriever, ranker=ranker, split=split, **setting: float):
             return mt.Recommender(catalog, retriever, ranker, split.train, **setting)

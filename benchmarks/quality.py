@@ -27,7 +27,7 @@ LISTS = (
     "blend",
     "default",
 )
-STARS = ("bias", "two-tower-ranking", "mf")
+STARS = ("bias", "two-tower-ranking", "mf", "fm")
 # The best of Microsoft's table (ML-100K, k = 10), as published.
 PUBLISHED = {"BiVAE": 0.4751, "BPR": 0.4420, "LightGCN": 0.4198, "NCF": 0.3961, "SAR": 0.3825}
 FOLDS = ("u1", "u2", "u3", "u4", "u5")

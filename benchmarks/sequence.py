@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 import matinee as mt
-from matinee.comparison import fit_recipe
 from matinee.config import build
 from matinee.data.splits import Split
+from matinee.fitting import fit_recipe
 from matinee.retrieval.sequence.checkpoint import Progress
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.fit import fit_sequence

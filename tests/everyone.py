@@ -1,6 +1,7 @@
 """Small settings of every kind of model, by name."""
 
 from matinee.ranking.bias import BiasConfig
+from matinee.ranking.fm.config import FactorizationMachineConfig
 from matinee.ranking.matrix_factorization import MatrixFactorizationConfig
 from matinee.retrieval.blend import BlendConfig
 from matinee.retrieval.ease import EaseConfig
@@ -39,6 +40,9 @@ RETRIEVER_CONFIGS = {
 RANKER_CONFIGS = {
     "bias": BiasConfig(),
     "mf": MatrixFactorizationConfig(embedding_size=4, sweeps=5),
+    "fm": FactorizationMachineConfig(
+        embedding_size=3, sweeps=24, implicit_size=8, drift_leaves=4, table_size=5, samples=4
+    ),
 }
 
 

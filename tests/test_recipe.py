@@ -20,7 +20,7 @@ def model_of(config, stages):
 @pytest.mark.parametrize(
     ("name", "retriever", "ranker"),
     [
-        ("default", "blend", "mf"),
+        ("default", "blend", "fm"),
         ("seed", "two-tower", "two-tower"),
         ("two-tower", "two-tower", None),
         ("two-tower-ranking", None, "two-tower"),
@@ -32,6 +32,8 @@ def model_of(config, stages):
         ("ials", "ials", None),
         ("bias", None, "bias"),
         ("mf", None, "mf"),
+        ("fm", None, "fm"),
+        ("lists", "blend", "fm"),
     ],
 )
 def test_shipped_recipes_name_their_models(name, retriever, ranker):
@@ -63,12 +65,12 @@ def test_the_two_tower_recipes_regularize_and_have_biases():
 
 def test_recipes_of_one_model_have_the_settings_of_the_shipped_ones():
     assert mt.load_recipe("blend").retrieval == mt.load_recipe("default").retrieval
-    assert mt.load_recipe("mf").ranking == mt.load_recipe("default").ranking
+    assert mt.load_recipe("fm").ranking == mt.load_recipe("default").ranking
     assert mt.load_recipe("popularity").retrieval.window_days is None
     assert mt.load_recipe("popularity-recent").retrieval.window_days > 0
     for name in ("blend", "item-knn", "ease", "ials"):
         assert mt.load_recipe(name).retrieval == RETRIEVERS[name].config()
-    for name in ("bias", "mf"):
+    for name in ("bias", "mf", "fm"):
         assert mt.load_recipe(name).ranking == RANKERS[name].config()
 
 

@@ -29,12 +29,17 @@ if TYPE_CHECKING:
     from matinee.errors import MatineeError
     from matinee.evaluation.evaluate import evaluate, evaluate_ranker, evaluate_retriever
     from matinee.evaluation.results import Evaluation
+    from matinee.fitting import fit_recipe
     from matinee.index.approximate import ApproximateConfig, ApproximateIndex
     from matinee.index.exact import ExactIndex
     from matinee.pipeline import evaluate_model, measure, train_model
     from matinee.ranking.bias import BiasConfig, fit_bias
     from matinee.ranking.config import RankingConfig
     from matinee.ranking.fit import fit_ranking, ranker_of, train_ranking
+    from matinee.ranking.fm.config import FactorizationMachineConfig
+    from matinee.ranking.fm.fit import fit_factorization_machine
+    from matinee.ranking.lists.config import ListConfig
+    from matinee.ranking.lists.fit import fit_list_ranker
     from matinee.ranking.matrix_factorization import (
         MatrixFactorizationConfig,
         fit_matrix_factorization,
@@ -56,7 +61,7 @@ if TYPE_CHECKING:
     from matinee.retrieval.sequence.fit import fit_sequence
     from matinee.retrieval.two_tower import MovieLensRetrieval
     from matinee.seed import main, print_ratings, rank_movies, retrieve_movies
-    from matinee.types import Query, Recommendation, TopK
+    from matinee.types import Outlook, Query, Recommendation, TopK
 
 # Before anybody imports Keras, whose own default needs TensorFlow.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -83,12 +88,17 @@ _HOMES = {
     "errors": ("MatineeError",),
     "evaluation.evaluate": ("evaluate", "evaluate_ranker", "evaluate_retriever"),
     "evaluation.results": ("Evaluation",),
+    "fitting": ("fit_recipe",),
     "index.approximate": ("ApproximateConfig", "ApproximateIndex"),
     "index.exact": ("ExactIndex",),
     "pipeline": ("evaluate_model", "measure", "train_model"),
     "ranking.bias": ("BiasConfig", "fit_bias"),
     "ranking.config": ("RankingConfig",),
     "ranking.fit": ("fit_ranking", "ranker_of", "train_ranking"),
+    "ranking.fm.config": ("FactorizationMachineConfig",),
+    "ranking.fm.fit": ("fit_factorization_machine",),
+    "ranking.lists.config": ("ListConfig",),
+    "ranking.lists.fit": ("fit_list_ranker",),
     "ranking.matrix_factorization": ("MatrixFactorizationConfig", "fit_matrix_factorization"),
     "ranking.two_tower": ("MovieLensRanking", "TwoTowerModel"),
     "recipe": ("Recipe", "load_recipe", "save_recipe"),
@@ -107,7 +117,7 @@ _HOMES = {
     "retrieval.sequence.config": ("SequenceConfig",),
     "retrieval.sequence.fit": ("fit_sequence",),
     "seed": ("main", "print_ratings", "rank_movies", "retrieve_movies"),
-    "types": ("Query", "Recommendation", "TopK"),
+    "types": ("Outlook", "Query", "Recommendation", "TopK"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -120,13 +130,16 @@ __all__ = [
     "EaseConfig",
     "Evaluation",
     "ExactIndex",
+    "FactorizationMachineConfig",
     "FactorizedTopK",
     "IalsConfig",
     "ItemKnnConfig",
+    "ListConfig",
     "MatineeError",
     "MatrixFactorizationConfig",
     "MovieLensRanking",
     "MovieLensRetrieval",
+    "Outlook",
     "PopularityConfig",
     "Query",
     "RankingConfig",
@@ -150,11 +163,14 @@ __all__ = [
     "fit_bias",
     "fit_blend",
     "fit_ease",
+    "fit_factorization_machine",
     "fit_ials",
     "fit_item_knn",
+    "fit_list_ranker",
     "fit_matrix_factorization",
     "fit_popularity",
     "fit_ranking",
+    "fit_recipe",
     "fit_retrieval",
     "fit_sequence",
     "load_catalog",

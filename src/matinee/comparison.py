@@ -18,12 +18,10 @@ from matinee.errors import ConfigError, DataError, LeakageError
 from matinee.evaluation.evaluate import measure_model
 from matinee.evaluation.results import Evaluation, Facts
 from matinee.evaluation.tallies import Measured
+from matinee.fitting import Losses, fit_recipe
 from matinee.recipe import RECIPES, Recipe, load_recipe
 from matinee.recommender import Recommender
-from matinee.stages import RANKERS, RETRIEVERS, Fitted, RetrieverConfig, stage_of
-from matinee.types import FirstStage, FloatArray, SecondStage
-
-Losses = dict[str, tuple[float, ...]]
+from matinee.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,69 +128,6 @@ def check_unseen(model: SavedModel, ratings: Ratings, split: Split, seed: int) -
             f"{model.data['protocol']}, seed {model.seed}); evaluate it by that one, or train one "
             f"with --protocol {split.protocol} --seed {seed}"
         )
-
-
-def fit_recipe(
-    recipe: Recipe, train: Ratings, catalog: Catalog, seed: int, checkpoint: Path | None = None
-) -> tuple[Recommender | FirstStage | SecondStage, Losses]:
-    """Train the stages that a recipe has: both as a recommender, or the one as it is.
-
-    Args:
-        recipe: settings of the stages.
-        train: the ratings.
-        catalog: the films.
-        seed: of everything random.
-        checkpoint: a file that the first stage's training is kept in after each epoch, and goes
-            on from; None keeps none.
-
-    Returns:
-        The model, and the training losses of each stage that has any.
-
-    Raises:
-        ConfigError: the recipe has no stage, or a checkpoint is asked of a stage that has none.
-    """
-    losses: Losses = {}
-    retriever: FirstStage | None = None
-    ranker: SecondStage | None = None
-    if recipe.retrieval is not None:
-        wanted = train.relevant(recipe.relevant_from)
-        first = _fit_retrieval(recipe.retrieval, wanted, catalog, seed, checkpoint)
-        retriever, losses["retrieval"] = first.model, first.losses
-    if recipe.ranking is not None:
-        second = stage_of(RANKERS, recipe.ranking).fit(train, catalog, recipe.ranking, seed)
-        ranker, losses["ranking"] = second.model, second.losses
-    losses = {stage: values for stage, values in losses.items() if values}
-    if retriever is not None and ranker is not None:
-        recommender = Recommender(
-            catalog,
-            retriever,
-            ranker,
-            train,
-            candidates=recipe.candidates,
-            order=recipe.order,
-            relevant_from=recipe.relevant_from,
-            exclude_seen=recipe.exclude_seen,
-        )
-        return recommender, losses
-    model = retriever or ranker
-    if model is None:
-        raise ConfigError("the recipe has no stage; expected [retrieval], [ranking], or both")
-    return model, losses
-
-
-def _fit_retrieval(
-    config: RetrieverConfig, train: Ratings, catalog: Catalog, seed: int, checkpoint: Path | None
-) -> Fitted[FirstStage]:
-    stage = stage_of(RETRIEVERS, config)
-    if checkpoint is None:
-        return stage.fit(train, catalog, config, seed)
-    if stage.fit_resumable is None:
-        able = ", ".join(own.name for own in RETRIEVERS.values() if own.fit_resumable)
-        raise ConfigError(
-            f"a checkpoint {checkpoint} for the model {stage.name}, which trains in one go; "
-            f"expected one of {able}; leave the checkpoint out"
-        )
-    return stage.fit_resumable(train, catalog, config, seed, checkpoint)
 
 
 def _cut(ratings: Ratings, protocol: str, seed: int, order: Path | None) -> Split:

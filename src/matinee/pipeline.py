@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from matinee.artifacts import SavedModel
-from matinee.comparison import check_unseen, fit_recipe
+from matinee.comparison import check_unseen
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.data.splits import Split, make_split
-from matinee.errors import DataError
+from matinee.errors import ConfigError, DataError, LeakageError
 from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
+from matinee.fitting import fit_recipe
 from matinee.recipe import Recipe, complete
 from matinee.recommender import Recommender
 
@@ -39,6 +40,7 @@ def train_model(
     source: Mapping[str, Any] | None = None,
     order: Path | None = None,
     checkpoint: Path | None = None,
+    start: SavedModel | None = None,
 ) -> SavedModel:
     """Train both stages on a protocol's training part and measure them on its test part.
 
@@ -53,10 +55,18 @@ def train_model(
         source: where the ratings came from, kept in the model's manifest.
         order: of the `sasrec` protocol; see `make_split`.
         checkpoint: a file to keep long training in, and to go on from; see `fit_recipe`.
+        start: an older model of the same recipe, to go on from; ids may have come and gone.
+
+    Raises:
+        ConfigError: `start` is of another recipe.
+        LeakageError: `start` was trained on some of what is tested.
     """
     recipe = complete(recipe)
     split = make_split(ratings, protocol, seed, order=order)
-    recommender, _ = fit_recipe(recipe, split.train, catalog, seed, checkpoint)
+    if start is not None:
+        _check_start(start, recipe, split)
+    older = None if start is None else start.recommender
+    recommender, _ = fit_recipe(recipe, split.train, catalog, seed, checkpoint, older)
     assert isinstance(recommender, Recommender)  # noqa: S101 - a complete recipe has both stages
     data = {
         "source": dict(source or {}),
@@ -67,6 +77,26 @@ def train_model(
         "train_ratings": len(split.train),
     }
     return SavedModel(recommender, recipe, seed, data, measure(recommender, split))
+
+
+def _check_start(start: SavedModel, recipe: Recipe, split: Split) -> None:
+    if start.recipe != recipe:
+        raise ConfigError(
+            "the model to go on from has another recipe; expected the same settings; leave the "
+            "recipe out, or train anew"
+        )
+    older, test = start.recommender.train, split.test
+    known = set(
+        zip(older.users.ids(older.user_index), older.items.ids(older.item_index), strict=True)
+    )
+    asked = zip(test.users.ids(test.user_index), test.items.ids(test.item_index), strict=True)
+    leaked = sum(pair in known for pair in asked)
+    if leaked:
+        raise LeakageError(
+            f"the model to go on from was trained on {leaked:,} of the {len(test):,} test ratings "
+            f"of protocol {split.protocol}; its measures would be too good; use --protocol all, or "
+            "a protocol whose test part it has not seen"
+        )
 
 
 def measure(recommender: Recommender, split: Split) -> dict[str, float]:

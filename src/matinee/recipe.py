@@ -12,12 +12,14 @@ from typing import Any, cast, get_args
 from matinee.config import build, dump_toml, read_toml, require
 from matinee.errors import ConfigError
 from matinee.files import atomic_file
+from matinee.ranking.lists.config import ListConfig
 from matinee.stages import (
+    LIST_RANKERS,
     RANKERS,
     RETRIEVERS,
+    Kind,
     RankerConfig,
     RetrieverConfig,
-    Stage,
     stage_named,
     stage_of,
 )
@@ -37,8 +39,16 @@ RECIPES = (
     "sequence",
     "bias",
     "mf",
+    "fm",
+    "lists",
 )
-_STAGES: Mapping[str, Mapping[str, Stage[Any]]] = {"retrieval": RETRIEVERS, "ranking": RANKERS}
+_STAGES: Mapping[str, Mapping[str, Kind[Any]]] = {
+    "retrieval": RETRIEVERS,
+    "ranking": RANKERS,
+    "list": LIST_RANKERS,
+}
+_NEEDED = ("retrieval", "ranking")
+_UNNAMED = {"retrieval": "two-tower", "ranking": "two-tower", "list": "lambda"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a two-stage recommender is built.
+    """How a recommender is built.
 
     Attributes:
         exclude_seen: leave out of a list what the user has rated.
@@ -76,11 +86,13 @@ class Recipe:
             highest among the candidates.
         retrieval: settings of the first stage, whose type says which model it is; None leaves it
             open.
-        ranking: settings of the second, likewise.
+        ranking: settings of the model of stars, likewise.
         tuning: how the settings of a stage were chosen, by the name of the stage.
         relevant_from: stars from which a rating says that the film was wanted: retrieval learns
             from these alone. None takes all ratings: people mostly choose well what they watch,
             so even a low rating tells what they look for.
+        list: settings of what orders the candidates for the list; None leaves them in the order of
+            retrieval.
     """
 
     exclude_seen: bool = True
@@ -90,6 +102,7 @@ class Recipe:
     ranking: RankerConfig | None = None
     tuning: Mapping[str, Tuning] = field(default_factory=dict[str, Tuning])
     relevant_from: float | None = None
+    list: ListConfig | None = None
 
     def __post_init__(self) -> None:
         require(self.candidates >= 1, "candidates", self.candidates, "at least 1")
@@ -119,8 +132,8 @@ def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:
     """A recipe from nested mappings, as `Recipe.to_dict` gives them.
 
     Args:
-        values: the settings. Each stage's table names its `model` ("two-tower" if it does not);
-            the rest of the table are that model's own settings.
+        values: the settings. Each stage's table names its `model` ("two-tower", of lists "lambda",
+            if it does not); the rest of the table are that model's own settings.
         where: what to call the mapping in an error.
 
     Raises:
@@ -159,9 +172,9 @@ def load_recipe(name: str | Path) -> Recipe:
 
 
 def complete(recipe: Recipe) -> Recipe:
-    """The recipe with both stages: one that it leaves open is that of the default recipe."""
+    """The recipe with all it needs: a stage left open is that of the default recipe."""
     default = load_recipe("default")
-    missing = [name for name in _STAGES if getattr(recipe, name) is None]
+    missing = [name for name in _NEEDED if getattr(recipe, name) is None]
     stages: dict[str, Any] = {name: getattr(default, name) for name in missing}
     tuning = {name: default.tuning[name] for name in missing if name in default.tuning}
     return replace(recipe, **stages, tuning={**recipe.tuning, **tuning})
@@ -181,7 +194,7 @@ def save_recipe(recipe: Recipe, path: Path, remark: str = "") -> None:
 
 
 def _config(name: str, table: Mapping[str, Any], where: str) -> Any:
-    named = table.get("model", "two-tower")
+    named = table.get("model", _UNNAMED[name])
     stage = stage_named(_STAGES[name], named, f"{where}.model")
     settings = {key: value for key, value in table.items() if key != "model"}
     return build(stage.config, settings, where)
@@ -189,7 +202,7 @@ def _config(name: str, table: Mapping[str, Any], where: str) -> Any:
 
 def _tunings(table: Mapping[str, Any], where: str) -> dict[str, Tuning]:
     for name in table:
-        require(name in _STAGES, where, name, f"tables {' and '.join(_STAGES)}")
+        require(name in _NEEDED, where, name, f"tables {' and '.join(_NEEDED)}")
     return {
         name: build(Tuning, _table(values, f"{where}.{name}"), f"{where}.{name}")
         for name, values in table.items()

@@ -13,12 +13,14 @@ from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError, NotFoundError
 from matinee.recommending.asking import Asking
+from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Years
 from matinee.recommending.lists import Listed, Lists
 from matinee.recommending.options import ListOptions
 from matinee.recommending.order import Order, weight_of_stars
+from matinee.recommending.outlook import outlooks
 from matinee.recommending.popular import Popular
 from matinee.recommending.screen import Screen
 from matinee.stages import RETRIEVERS
@@ -28,6 +30,7 @@ from matinee.types import (
     IntArray,
     KnowsLikeness,
     ListRanker,
+    Outlook,
     Query,
     Recommendation,
     SecondStage,
@@ -90,12 +93,10 @@ class Recommender:
         self._filters = Filters(catalog)
         self._asking = Asking(catalog, train, relevant_from)
         self._counts = train.item_counts().astype(np.float32)
-        popular = Popular(self._counts)
+        self._found = Candidates(retriever, self._asking, Popular(self._counts))
         self._explainer = Explainer(catalog, retriever, self._asking, sum(train.scale) / 2)
         self._screen = Screen(catalog, self._explainer)
-        self._made = Lists(
-            catalog, retriever, ranker, list_ranker, self._asking, popular, candidates
-        )
+        self._made = Lists(catalog, retriever, ranker, list_ranker, self._found, candidates)
 
     def recommend(
         self,
@@ -195,6 +196,20 @@ class Recommender:
         items = self._filters.numbers(movie_ids)
         return self.ranker.predict([self.query(user_id, history)], items[None])[0]
 
+    def outlook(
+        self,
+        user_id: str | int | None,
+        movie_ids: Sequence[str | int],
+        history: Mapping[str, float] | None = None,
+    ) -> list[Outlook]:
+        """What a user or visitor would think of films: stars, how unsure, the chance of liking.
+
+        As `stars`, which has the errors too.
+        """
+        items = self._filters.numbers(movie_ids)
+        query = self.query(user_id, history)
+        return outlooks(self.catalog, self.ranker, query, items, self.train.scale)
+
     def explain(
         self,
         film: str | int,
@@ -261,7 +276,7 @@ class Recommender:
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
         """The retriever's films, or what most people rated; see `Retriever.retrieve`."""
-        return self._made.found(queries, k, exclude, allow)[0]
+        return self._found.retrieve(queries, k, exclude, allow)
 
     def retrieve(
         self,
@@ -294,7 +309,7 @@ class Recommender:
 
     def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
-        return self._made.source(query)
+        return self._found.source(query)
 
     def _lists(
         self, queries: Sequence[Query], k: int, options: ListOptions

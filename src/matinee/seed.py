@@ -127,7 +127,7 @@ def _run(recipe_name: str, user_id: str, data: str, seed: int) -> int:
 
 def _train(split: Split, catalog: Catalog, recipe: Recipe, seed: int) -> Recommender:
     """Train both stages and say how well they do; two towers by Keras, as the seed does."""
-    from matinee.comparison import fit_recipe
+    from matinee.fitting import fit_recipe
 
     first, second = recipe.retrieval, recipe.ranking
     if isinstance(first, RetrievalConfig) and isinstance(second, RankingConfig):

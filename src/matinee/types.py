@@ -56,11 +56,15 @@ class Query:
         user_index: the user's number, or None.
         items: int32 [h], films of the history, oldest first.
         ratings: float32 [h], their stars.
+        time: when the rating that is asked for is given, in seconds since 1970: one moment, or
+            int64 [k], one for each of the films that a ranker is asked for. None is no moment that
+            anything is known of; only models of moods or fashions make use of it.
     """
 
     user_index: int | None = None
     items: IntArray | None = None
     ratings: FloatArray | None = None
+    time: int | NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         sizes = [None if column is None else len(column) for column in (self.items, self.ratings)]
@@ -168,6 +172,31 @@ class Recommendation:
         return asdict(self) | {"genres": list(self.genres), "reasons": reasons}
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What a ranker expects of one film for one user.
+
+    Attributes:
+        movie_id: the film's external id.
+        title: as people write it, with the year.
+        stars: expected rating, on the scale of the ratings.
+        spread: standard deviation of that rating, in stars; None of a ranker that does not know how
+            sure it is.
+        liked: the chance of at least three quarters of the scale (of four stars from one to five);
+            None likewise.
+    """
+
+    movie_id: str
+    title: str
+    stars: float
+    spread: float | None = None
+    liked: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return asdict(self)
+
+
 class Index(Protocol):
     """Finds the vectors with the largest inner product."""
 
@@ -257,10 +286,14 @@ class Explains(Protocol):
 
 
 class ListRanker(Protocol):
-    """Puts candidates in the order that a list should show them in."""
+    """Puts candidates in the order that a list should show them in; `save_model` writes it."""
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The same candidates, best first, with scores of its own."""
+        ...
+
+    def tensors(self) -> dict[str, FloatArray]:
+        """The float32 arrays that make the model, beside the ratings it was trained on."""
         ...
 
 
@@ -273,6 +306,24 @@ class Ranker(Protocol):
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The same candidates in descending order of predicted stars, which are the scores."""
+        ...
+
+
+@runtime_checkable
+class PredictsDistribution(Protocol):
+    """A ranker that knows how likely each number of stars is.
+
+    Attributes:
+        levels: float32 [levels], the stars that there are, ascending.
+    """
+
+    @property
+    def levels(self) -> FloatArray:
+        """The stars that there are."""
+        ...
+
+    def distribution(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
+        """The chance of each level, float32 [b, k, levels]; NaN where an item is -1."""
         ...
 
 

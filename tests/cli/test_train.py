@@ -115,6 +115,24 @@ def test_a_checkpoint_for_a_model_without_one_is_refused(run, data, tmp_path):
     assert "expected one of sequence" in done.err
 
 
+def test_goes_on_from_an_older_model(run, data, tmp_path):
+    settings, old, new = tmp_path / "s.toml", tmp_path / "old", tmp_path / "new"
+    settings.write_text(
+        '[retrieval]\nmodel = "ials"\nembedding_size = 8\nsweeps = 8\n[ranking]\nmodel = "bias"\n'
+    )
+    words = ["train", *data, "--resume-from", old, "--out", new]
+    run("train", *data, "--recipe", settings, "--protocol", "time", "--out", old)
+    assert run(*words, "--protocol", "all").code == 0
+    assert mt.load_model(new).recipe == mt.load_model(old).recipe
+    assert len(mt.load_model(new).recommender.train) > len(mt.load_model(old).recommender.train)
+    for option in (("--recipe", "ease"), ("--checkpoint", tmp_path / "c")):
+        done = run(*words, "--protocol", "all", *option)
+        assert done.code == 2
+        assert f"{option[0]} with --resume-from, which keeps its recipe" in done.err
+    done = run(*words, "--protocol", "seed", "--json")
+    assert "was trained on" in done.error["message"]
+
+
 def test_refuses_to_overwrite_before_it_trains(run, data, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     for out in (tmp_path, tmp_path / "thesis.txt", tmp_path / "thesis.txt" / "model"):

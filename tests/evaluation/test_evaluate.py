@@ -1,5 +1,6 @@
 """The evaluator against retrievers and rankers whose worth is known."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -164,6 +165,41 @@ def test_users_with_as_many_ratings_are_asked_about_together(split, monkeypatch)
     # No block is wider than a user of the next one needs.
     for items, following in pairwise(stars.asked):
         assert items.shape[1] <= (following >= 0).sum(axis=1).min()
+
+
+def test_a_ranker_is_told_when_each_rating_was_given(split):
+    test, told = split.test, []
+
+    class Listens(Stars):
+        def predict(self, queries, items):
+            for query, films in zip(queries, items, strict=True):
+                filled = films >= 0
+                told.extend(
+                    zip(
+                        [query.user_index] * filled.sum(),
+                        films[filled].tolist(),
+                        query.time[filled].tolist(),
+                        strict=True,
+                    )
+                )
+                assert query.time.shape == films.shape
+            return super().predict(queries, items)
+
+    mt.evaluate_ranker(Listens(table_of(test, test.rating)), test)
+    columns = (test.user_index, test.item_index, test.timestamp)
+    assert sorted(told) == sorted(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_without_times_a_ranker_is_told_none(split):
+    undated = replace(split.test, timestamp=None)
+
+    class Listens(Stars):
+        def predict(self, queries, items):
+            assert {query.time for query in queries} == {None}
+            return super().predict(queries, items)
+
+    stars = Listens(table_of(undated, undated.rating))
+    assert mt.evaluate_ranker(stars, undated)["rmse"] == 0.0
 
 
 def test_predicting_the_mean_errs_by_the_standard_deviation(split):

@@ -11,9 +11,16 @@ import pytest
 pytestmark = pytest.mark.movielens
 
 ROOT = Path(__file__).parents[2]
-README, EVALUATION, RANKING = (
+README, EVALUATION, RANKING, RETRIEVAL, STARS, LISTS = (
     (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/evaluation.md", "docs/ranking.md")
+    for name in (
+        "README.md",
+        "docs/evaluation.md",
+        "docs/ranking.md",
+        "docs/retrieval.md",
+        "docs/stars.md",
+        "docs/lists.md",
+    )
 )
 
 
@@ -32,10 +39,12 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-SNIPPETS = [*snippets(README), *snippets(RANKING)]
+SNIPPETS = [part for text in (README, RANKING, RETRIEVAL, STARS, LISTS) for part in snippets(text)]
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=["python", "seed", "ranking"])
+@pytest.mark.parametrize(
+    "snippet", SNIPPETS, ids=["python", "seed", "ranking", "retrieval", "stars", "lists"]
+)
 def test_a_snippet_runs_and_recommends_films(snippet, movielens, tmp_path):
     (tmp_path / "snippet.py").write_text(snippet, encoding="utf-8")
     assert re.search(r"\(19\d\d\)", run([sys.executable, "snippet.py"], tmp_path))

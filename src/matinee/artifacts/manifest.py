@@ -20,6 +20,8 @@ MANIFEST = "manifest.json"
 TABLES = ("films.parquet", "ratings.parquet", "users.parquet")
 TENSORS = ("ranking.safetensors", "retrieval.safetensors")
 FILES = tuple(sorted(TABLES + TENSORS))
+# Of a model with a list ranker.
+LIST_FILE = "list.safetensors"
 # Two hundred times what a manifest takes.
 _LONGEST = 1 << 20
 
@@ -45,7 +47,7 @@ def read_manifest(directory: Path | str) -> dict[str, Any]:
     manifest = _unsealed(path, content)
     version, files = manifest.get("schema_version"), manifest.get("files")
     names = sorted(cast("dict[str, Any]", files)) if isinstance(files, dict) else files
-    if version != SCHEMA_VERSION or names != [*FILES]:
+    if version != SCHEMA_VERSION or names not in ([*FILES], sorted([*FILES, LIST_FILE])):
         raise ModelFileError(
             f"{path} has schema {reprlib.repr(version)} with files {reprlib.repr(names)}; expected "
             f"schema {SCHEMA_VERSION} with {', '.join(FILES)}; train again"
@@ -89,13 +91,16 @@ def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
         require(
             missing or isinstance(value, kind), f"data.{key}", value, f"of type {kind.__name__}"
         )
-    for name in FILES:
+    for name in (*FILES, *({LIST_FILE} & manifest["files"].keys())):
         entry, rows = manifest["files"][name], ", rows" if name in TABLES else ""
         require(_is_entry(entry, bool(rows)), f"files.{name}", entry, f"sha256, size{rows}")
     try:
         recipe = recipe_in(manifest)
         for stage in ("retrieval", "ranking"):
             require(getattr(recipe, stage) is not None, "recipe", manifest["recipe"], f"a {stage}")
+        listed = LIST_FILE in manifest["files"]
+        expected = f"a [list] exactly where there is a file {LIST_FILE}"
+        require(listed == (recipe.list is not None), "recipe", manifest["recipe"], expected)
     except (ConfigError, ArithmeticError, TypeError) as error:
         raise ModelFileError(f"{path}: recipe: {error}; restore it or train again") from error
 

@@ -15,6 +15,7 @@ from safetensors.numpy import save as dump_tensors
 from matinee import __version__
 from matinee.artifacts.manifest import (
     FILES,
+    LIST_FILE,
     MANIFEST,
     SCHEMA_VERSION,
     TABLES,
@@ -33,7 +34,8 @@ from matinee.errors import MatineeError, ModelFileError
 from matinee.files import atomic_directory, read_regular
 from matinee.recipe import Recipe
 from matinee.recommender import Recommender
-from matinee.stages import RANKERS, RETRIEVERS, Stage, stage_of
+from matinee.stages import LIST_RANKERS, RANKERS, RETRIEVERS, Kind, stage_of
+from matinee.types import ListRanker
 
 Model = TypeVar("Model")
 
@@ -72,6 +74,8 @@ def save_model(model: SavedModel, directory: Path | str) -> None:
         "ranking.safetensors": dump_tensors(model.recommender.ranker.tensors()),
         **{name: dump_table(table) for name, table in tables.items()},
     }
+    if model.recommender.list_ranker is not None:
+        contents[LIST_FILE] = dump_tensors(model.recommender.list_ranker.tensors())
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "matinee": __version__,
@@ -111,7 +115,7 @@ def check_target(directory: Path | str) -> None:
         _check_writable(above)
         return
     # A directory is replaced whole, so nothing but a model may lie in it.
-    foreign = sorted({path.name for path in directory.iterdir()} - {MANIFEST, *FILES})
+    foreign = sorted({path.name for path in directory.iterdir()} - {MANIFEST, *FILES, LIST_FILE})
     complete = (directory / MANIFEST).is_file() or not any(directory.iterdir())
     if foreign or not complete:
         raise ModelFileError(
@@ -148,7 +152,7 @@ def load_model(directory: Path | str) -> SavedModel:
 
 def _load(directory: Path, manifest: Mapping[str, Any]) -> SavedModel:
     try:
-        contents = {name: _checked_bytes(directory / name, manifest) for name in FILES}
+        contents = {name: _checked_bytes(directory / name, manifest) for name in manifest["files"]}
     except ModelFileError as error:
         raise ModelFileError(f"{directory}: {error}") from error
     return _assembled(directory, manifest, contents)
@@ -222,6 +226,7 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
         _stage(RETRIEVERS, recipe.retrieval, "retrieval.safetensors", contents, wanted),
         _stage(RANKERS, recipe.ranking, "ranking.safetensors", contents, train),
         train,
+        list_ranker=_list_ranker(recipe, contents, train),
         candidates=recipe.candidates,
         order=recipe.order,
         relevant_from=recipe.relevant_from,
@@ -230,8 +235,16 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
     return SavedModel(recommender, recipe, manifest["seed"], manifest["data"], manifest["metrics"])
 
 
+def _list_ranker(
+    recipe: Recipe, contents: Mapping[str, bytes], train: Ratings
+) -> ListRanker | None:
+    if recipe.list is None:
+        return None
+    return _stage(LIST_RANKERS, recipe.list, LIST_FILE, contents, train)
+
+
 def _stage(
-    stages: Mapping[str, Stage[Model]],
+    stages: Mapping[str, Kind[Model]],
     config: object,
     name: str,
     contents: Mapping[str, bytes],

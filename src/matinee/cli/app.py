@@ -60,12 +60,13 @@ def train(
     out: Annotated[Path, typer.Option(help="Directory to write the model to.")],
     data: o.Data = "100k",
     recipe: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="default, seed, two-tower, popularity, popularity-recent, item-knn, ease, ials, "
-            "sequence, bias, mf, or a .toml file; a stage it leaves open is that of default."
+            "sequence, bias, mf, fm, lists, or a .toml file (default); a stage it leaves open is "
+            "that of default."
         ),
-    ] = "default",
+    ] = None,
     protocol: o.Protocol = "seed",
     seed: o.Seed = 42,
     relevant_from: o.RelevantFrom = None,
@@ -74,6 +75,13 @@ def train(
         typer.Option(
             help="Keep the training of a sequence model in this file, and go on from it if it is "
             "there."
+        ),
+    ] = None,
+    resume_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on from this model with its recipe, on newer ratings; people and films may "
+            "have come and gone."
         ),
     ] = None,
     order: o.Order = None,
@@ -90,16 +98,21 @@ def train(
     json: o.Json = False,
 ) -> None:
     """Train a model on a protocol's training part, measure it on the test part, save it."""
-    from matinee.artifacts import check_target, save_model
+    from matinee.artifacts import check_target, load_model, save_model
     from matinee.config import check_seed
     from matinee.data.splits import check_protocol
+    from matinee.errors import ConfigError
     from matinee.pipeline import train_model
     from matinee.recipe import load_recipe
 
     check_target(out)
     check_protocol(protocol)
     check_seed(seed)
-    settings = load_recipe(recipe)
+    start = None if resume_from is None else load_model(resume_from)
+    if start is not None and (recipe is not None or checkpoint is not None):
+        given = "--recipe" if recipe is not None else "--checkpoint"
+        raise ConfigError(f"{given} with --resume-from, which keeps its recipe; leave {given} out")
+    settings = load_recipe(recipe or "default") if start is None else start.recipe
     if relevant_from is not None:
         settings = replace(settings, relevant_from=relevant_from)
     source = o.source_of(
@@ -118,6 +131,7 @@ def train(
         source=o.without_passwords(source),
         order=o.order_of(protocol, order, source),
         checkpoint=checkpoint,
+        start=start,
     )
     interrupts.check()
     save_model(model, out)

@@ -22,7 +22,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             help="A recipe to train and measure (default, two-tower, popularity, "
-            "popularity-recent, item-knn, ease, ials, bias, mf, seed, or a .toml file), or the "
+            "popularity-recent, item-knn, ease, ials, bias, mf, fm, seed, or a .toml file), or the "
             "directory of a saved model; repeatable.",
         ),
     ] = None,

@@ -21,6 +21,7 @@ History = Annotated[
     ),
 ]
 K = Annotated[int, typer.Option("-k", help="How many films.")]
+_NUMBERS = {"stars", "give or take", "chance of liking", "rated", "share", "likeness"}
 
 
 def recommend(
@@ -88,24 +89,23 @@ def predict(
     history: History = None,
     json: o.Json = False,
 ) -> None:
-    """Predict the stars that somebody would give films."""
+    """Predict the stars that somebody would give films, and how sure that is."""
     from matinee.artifacts import load_model
 
     recommender = load_model(model).recommender
-    stars = recommender.stars(user, film, o.parse_history(history or []) or None)
-    catalog = recommender.catalog
-    found = [
-        (catalog.find(name), round(float(own), 4)) for name, own in zip(film, stars, strict=True)
-    ]
+    films = recommender.outlook(user, film, o.parse_history(history or []) or None)
     if json:
-        films = [
-            {"movie_id": catalog.items.id(n), "title": catalog.title(n), "stars": own}
-            for n, own in found
-        ]
-        show_json({"user": user, "films": films})
+        show_json({"user": user, "films": [own.to_dict() for own in films]})
         return
-    rows = [(catalog.title(n), f"{own:.2f}") for n, own in found]
-    _show_films(f"For {_name(user)}", ("film", "stars"), rows)
+    columns = ("film", "stars")
+    rows = [(own.title, f"{own.stars:.2f}") for own in films]
+    if films[0].spread is not None:
+        columns = (*columns, "give or take", "chance of liking")
+        rows = [
+            (*row, f"{own.spread:.2f}", f"{own.liked:.0%}")
+            for row, own in zip(rows, films, strict=True)
+        ]
+    _show_films(f"For {_name(user)}", columns, rows)
 
 
 def explain(
@@ -163,5 +163,5 @@ def _show_films(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]
         say(f"{title}: no films are left to show")
         return
     numbered = [(str(place), *row) for place, row in enumerate(rows, 1)]
-    right = ["", *({"stars", "rated", "share", "likeness"} & set(columns))]
+    right = ["", *(_NUMBERS & set(columns))]
     show_table(title, ["", *columns], numbered, right=right)

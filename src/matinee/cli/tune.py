@@ -21,7 +21,7 @@ def tune(
         str,
         typer.Argument(
             help="default (both its stages), two-tower, popularity-recent, item-knn, ease, ials, "
-            "bias or mf."
+            "bias, mf or fm."
         ),
     ],
     data: o.Data = "100k",

@@ -112,7 +112,7 @@ def measure_ranker(ranker: Ranker, test: Ratings) -> Measured:
 
 
 def predict_all(ranker: Ranker, test: Ratings) -> FloatArray:
-    """The predicted stars of every rating, float32 [n]."""
+    """The predicted stars of every rating, float32 [n]; the model is told when it was given."""
     rows, offsets = test.by_user()
     counts = np.diff(offsets)
     # Users with as many ratings share a block, so that hardly any of it is padding.
@@ -126,7 +126,11 @@ def predict_all(ranker: Ranker, test: Ratings) -> FloatArray:
             items = np.full((len(block), int(counts[block].max())), EMPTY_ITEM, np.int32)
             for place, ratings in enumerate(own):
                 items[place, : len(ratings)] = test.item_index[ratings]
-            stars = ranker.predict([Query(user_index=int(user)) for user in block], items)
+            queries = [
+                Query(user_index=int(user), time=_times(test, ratings, items.shape[1]))
+                for user, ratings in zip(block, own, strict=True)
+            ]
+            stars = ranker.predict(queries, items)
             if stars.shape != items.shape:
                 raise DataError(
                     f"the ranker returned stars of shape {stars.shape} for items of shape "
@@ -137,6 +141,14 @@ def predict_all(ranker: Ranker, test: Ratings) -> FloatArray:
             done += int(counts[block].sum())
             advance(done)
     return predicted
+
+
+def _times(test: Ratings, rows: NDArray[np.int64], width: int) -> NDArray[np.int64] | None:
+    """When each of some ratings was given, int64 [width], the last time again in empty slots."""
+    if test.timestamp is None:
+        return None
+    times = test.timestamp[rows]
+    return np.pad(times, (0, width - len(times)), mode="edge")
 
 
 class _UserSums:

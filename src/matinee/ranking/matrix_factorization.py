@@ -250,5 +250,5 @@ def _fit(
             films = evidence.belief(film_prior, noise)
             noise = evidence.squared_error(films) / len(train)
             losses.append(noise**0.5)
-            advance(sweep + 1)
+            advance(sweep + 1, losses[-1])
     return _Fitted(users, films, user_prior, film_prior, tuple(losses))

@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 
 from matinee.config import require
 from matinee.data.catalog import Catalog
-from matinee.recommending.asking import Asking
+from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import diversified, genre_directions
 from matinee.recommending.order import blended
-from matinee.recommending.popular import Popular
 from matinee.types import (
     EMPTY_ITEM,
     FirstStage,
     FloatArray,
     HasDirections,
     IntArray,
-    KnowsLikeness,
     ListRanker,
     Query,
     SecondStage,
@@ -55,12 +53,11 @@ class Lists:
 
     Args:
         catalog: the films.
-        retriever: picks candidates.
+        retriever: picked the candidates; films are as unlike as its vectors say.
         ranker: predicts their stars.
         list_ranker: orders candidates for the list; None leaves them in the retriever's order.
-        asking: who has rated what.
-        popular: what to show where the retriever knows too little.
-        candidates: how many films of the first stage are put in order.
+        candidates: what the retriever finds, completed.
+        cut: how many of them are put in order.
     """
 
     def __init__(
@@ -69,38 +66,15 @@ class Lists:
         retriever: FirstStage,
         ranker: SecondStage,
         list_ranker: ListRanker | None,
-        asking: Asking,
-        popular: Popular,
-        candidates: int,
+        candidates: Candidates,
+        cut: int,
     ) -> None:
         self._catalog = catalog
         self._retriever = retriever
-        # Once, not for each query: what a class promises takes long to look up.
-        self._likens = isinstance(retriever, KnowsLikeness)
         self._ranker = ranker
         self._list_ranker = list_ranker
-        self._asking = asking
-        self._popular = popular
         self._candidates = candidates
-
-    def source(self, query: Query) -> str:
-        """Where a query's films come from; see `Recommendation.source`."""
-        if self._likens and len(query.history[0]):
-            liked = query.history[1] >= self._retriever.liked_from
-            return "history" if liked.any() else "popular"
-        return self._retriever.source if self._asking.is_read(query.user_index) else "popular"
-
-    def found(
-        self,
-        queries: Sequence[Query],
-        k: int,
-        exclude: Sequence[IntArray] | None,
-        allow: NDArray[np.bool_] | None,
-    ) -> tuple[TopK, NDArray[np.bool_]]:
-        """The first stage's films, and which of them popularity gave."""
-        found = self._retriever.retrieve(queries, k, exclude, allow)
-        strangers = np.array([self.source(query) == "popular" for query in queries], np.bool_)
-        return self._popular.complete(found, strangers, k, exclude, allow)
+        self._cut = cut
 
     def ordered(
         self,
@@ -124,11 +98,11 @@ class Lists:
         require(k >= 1, "k", k, "at least 1")
         reordered = stars_weight > 0 or diversity > 0 or self._list_ranker is not None
         # More films than are wanted only where they can change what is shown.
-        depth = max(k, self._candidates) if reordered else k
-        found, popular = self.found(queries, depth, exclude, allow)
+        depth = max(k, self._cut) if reordered else k
+        found, popular = self._candidates.found(queries, depth, exclude, allow)
         if not reordered:
             return Listed(found.items, found.scores, popular)
-        cut = self._candidates
+        cut = self._cut
         front = TopK(found.items[:, :cut], found.scores[:, :cut])
         front = self._in_order(queries, front, stars_weight)
         items = front.items

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from matinee.retrieval.film_features import fill_unrated, film_features
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.item_items import factorized, item_items
 from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
+from matinee.retrieval.warm import warm
 from matinee.types import FloatArray
 
 # Users that the spread of the scores is measured on.
@@ -28,6 +31,7 @@ def fit_blend(
     *,
     catalog: Catalog | None = None,
     seed: int = 42,
+    start: Mapping[str, FloatArray] | None = None,
 ) -> BlendRetriever:
     """Train the views on who rated what, and blend them.
 
@@ -37,6 +41,8 @@ def fit_blend(
         catalog: the films, whose genres and years place those that nobody rated; None leaves
             these where no film is near.
         seed: of everything random.
+        start: tensors of an older blend under the ids of `train` (0 for new ones), which all
+            members go on from, in a quarter of the passes; None trains them anew.
 
     Raises:
         ConfigError: the catalogue's films are not those of the ratings.
@@ -45,7 +51,7 @@ def fit_blend(
     if catalog is not None:
         catalog.check_items(train.items)
     histories = Histories(train)
-    softmax = _members(histories, config, seed)
+    softmax = _members(histories, config, seed, start)
     size = len(train.items)
     rank = min(config.item_rank, size)
     history_vectors, item_vectors = np.zeros((2, size, rank), np.float32)
@@ -65,7 +71,16 @@ def fit_blend(
     return BlendRetriever(tensors, train, softmax.losses)
 
 
-def _members(histories: Histories, config: BlendConfig, seed: int) -> Factors:
+def _members(
+    histories: Histories,
+    config: BlendConfig,
+    seed: int,
+    start: Mapping[str, FloatArray] | None,
+) -> Factors:
+    first = None
+    if start is not None:
+        config = warm(config)
+        first = Factors(start["user_vectors"][:-1], start["movie_vectors"], start["movie_bias"])
     settings = FactorSettings(
         config.member_size, config.epochs, config.batch_users, config.learning_rate, config.l2
     )
@@ -74,10 +89,10 @@ def _members(histories: Histories, config: BlendConfig, seed: int) -> Factors:
         for place in range(config.members):
             before = place * config.epochs
 
-            def told(done: float, before: int = before) -> None:
-                advance(before + done)
+            def told(done: float, /, loss: float | None = None, *, before: int = before) -> None:
+                advance(before + done, loss)
 
-            members.append(fit_factors(histories, settings, seed + _STRIDE * place, told))
+            members.append(fit_factors(histories, settings, seed + _STRIDE * place, told, first))
     n_users, n_items = histories.matrix.shape[0] - 1, histories.matrix.shape[1]
     return average(members, min(config.rank, n_users, n_items))
 

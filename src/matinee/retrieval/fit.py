@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from matinee.data.catalog import Catalog
@@ -9,7 +11,9 @@ from matinee.data.ratings import Ratings
 from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.retrieval.two_tower import MovieLensRetrieval
+from matinee.retrieval.warm import warm
 from matinee.towers.backend import ops
+from matinee.types import FloatArray
 
 
 def fit_retrieval(
@@ -30,13 +34,42 @@ def fit_retrieval(
 
 
 def train_retrieval(
-    train: Ratings, catalog: Catalog, config: RetrievalConfig | None = None, *, seed: int
+    train: Ratings,
+    catalog: Catalog,
+    config: RetrievalConfig | None = None,
+    *,
+    seed: int,
+    start: Mapping[str, FloatArray] | None = None,
 ) -> MovieLensRetrieval:
-    """As `fit_retrieval`, but keep the Keras model."""
+    """As `fit_retrieval`, but keep the Keras model.
+
+    With `start`, the tensors of an older model under the ids of `train` (0 for new ones), training
+    goes on from these, in a quarter of the passes.
+    """
     catalog.check_items(train.items)
-    model = MovieLensRetrieval(train.users, catalog.items, config=config, seed=seed)
+    config = config or RetrievalConfig()
+    model = MovieLensRetrieval(
+        train.users, catalog.items, config=config if start is None else warm(config), seed=seed
+    )
+    if start is not None:
+        _go_on_from(start, model)
     model.train(train, "Training retrieval")
     return model
+
+
+def _go_on_from(start: Mapping[str, FloatArray], model: MovieLensRetrieval) -> None:
+    films = start["movie_vectors"] * np.float32(model.config.temperature)
+    for variable, rows in (
+        (model.user_model.table, start["user_vectors"]),
+        (model.movie_model.table, films),
+    ):
+        table = np.array(ops.convert_to_numpy(variable.value))
+        # The unknown film's row, which no file has, and those of new ids are as at first.
+        known = np.flatnonzero(rows.any(axis=1))
+        table[known] = rows[known]
+        variable.assign(table)
+    if model.film_bias is not None:
+        model.film_bias.assign(start["movie_bias"])
 
 
 def retriever_of(model: MovieLensRetrieval, scale: tuple[float, float]) -> TwoTowerRetriever:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,7 @@ from matinee.index.blocks import blas_on_one_thread
 from matinee.index.exact import ExactIndex
 from matinee.retrieval.histories import Csr, Histories
 from matinee.retrieval.least_squares import Objective, half_sweep
+from matinee.retrieval.warm import warm_epochs
 from matinee.types import FloatArray, IntArray, Query, TopK, known_users
 
 
@@ -173,7 +174,13 @@ class IalsRetriever:
         return ExactIndex(self.movie_vectors / lengths[:, None])
 
 
-def fit_ials(train: Ratings, config: IalsConfig | None = None, *, seed: int = 42) -> IalsRetriever:
+def fit_ials(
+    train: Ratings,
+    config: IalsConfig | None = None,
+    *,
+    seed: int = 42,
+    start: Mapping[str, FloatArray] | None = None,
+) -> IalsRetriever:
     """Minimize the squared error of "rated is 1, all else 0", by turns in films and users.
 
     The loss of vectors w_u and h_i, where S are the n pairs that were rated, is
@@ -187,8 +194,11 @@ def fit_ials(train: Ratings, config: IalsConfig | None = None, *, seed: int = 42
         train: the ratings; their stars are not looked at.
         config: settings.
         seed: of the first vectors.
+        start: tensors of an older model under the ids of `train` (0 for new ones), to go on from
+            in a quarter of the sweeps; None begins anew.
     """
     config = config or IalsConfig()
+    sweeps = config.sweeps if start is None else warm_epochs(config.sweeps)
     check_seed(seed)
     objective = Objective(config.alpha0, config.l2, config.nu)
     size = config.embedding_size
@@ -198,17 +208,19 @@ def fit_ials(train: Ratings, config: IalsConfig | None = None, *, seed: int = 42
     generator = np.random.default_rng(seed)
     users = generator.normal(0, scale, (len(train.users), size)).astype(np.float32)
     movies = np.zeros((len(train.items), size), np.float32)
+    if start is not None:
+        users += start["user_vectors"]
     losses: list[float] = []
     with (
         # A thread for each core has rows of its own, and no product is worth several threads.
         blas_on_one_thread() as threads,
         ThreadPoolExecutor(threads) as pool,
-        progress_bar("Training iALS", config.sweeps, "sweeps") as advance,
+        progress_bar("Training iALS", sweeps, "sweeps") as advance,
     ):
-        for sweep in range(config.sweeps):
+        for sweep in range(sweeps):
             movies, _ = half_sweep(by_movie, users, movies, objective, run=pool.map)
             users, loss = half_sweep(by_user, movies, users, objective, run=pool.map)
             losses.append(loss)
-            advance(sweep + 1)
+            advance(sweep + 1, loss)
     weights = np.array([config.alpha0, config.l2, config.nu], np.float32)
     return IalsRetriever(users, movies, weights, train, tuple(losses))

@@ -65,7 +65,11 @@ class FactorSettings:
 
 
 def fit_factors(
-    histories: Histories, settings: FactorSettings, seed: int, advance: Advance
+    histories: Histories,
+    settings: FactorSettings,
+    seed: int,
+    advance: Advance,
+    start: Factors | None = None,
 ) -> Factors:
     """Train one member.
 
@@ -73,7 +77,8 @@ def fit_factors(
         histories: who rated what.
         settings: how.
         seed: of the first weights and of the order of users.
-        advance: told how many passes are done.
+        advance: told how many passes are done, and the loss of each.
+        start: factors of the same users and films, to go on from; None starts anew.
     """
     rng = np.random.default_rng(seed)
     matrix: Csr = histories.matrix
@@ -82,6 +87,11 @@ def fit_factors(
     users = rng.uniform(-_START, _START, (matrix.shape[0] - 1, size)).astype(np.float32)
     films = rng.uniform(-_START, _START, (matrix.shape[1], size)).astype(np.float32)
     bias = np.zeros(matrix.shape[1], np.float32)
+    if start is not None:
+        width = min(size, start.users.shape[1])
+        users[:, :width] += start.users[:, :width]
+        films[:, :width] += start.films[:, :width]
+        bias += start.bias
     of_users, of_films, of_bias = _Adam(users), _Adam(films), _Adam(bias)
     steps = -(-len(active) // settings.batch_users) * settings.epochs
     losses: list[float] = []
@@ -102,6 +112,7 @@ def fit_factors(
             done += 1
             advance(done / steps * settings.epochs)
         losses.append(total / max(len(matrix.indices), 1))
+        advance(done / steps * settings.epochs, losses[-1])
     return Factors(users, films, bias, tuple(losses))
 
 

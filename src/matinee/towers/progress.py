@@ -1,13 +1,13 @@
 # Keras has no types, so what its classes inherit is unknown.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-"""A progress bar over all steps of a training run."""
+"""A progress bar over all steps of a training run, with the curve of its losses."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from matinee import interrupts
-from matinee.console import Advance, progress_bar
+from matinee.console import Advance, progress_bar, unwatched
 from matinee.towers.backend import keras
 
 
@@ -23,7 +23,7 @@ class TrainingBar(keras.callbacks.Callback):
     def __init__(self, label: str, size: int, epochs: int) -> None:
         super().__init__()
         self._bar = progress_bar(label, size * epochs, "ratings")
-        self._advance: Advance = lambda done: None
+        self._advance: Advance = unwatched
         self._size = size
         self._epoch = 0
 
@@ -43,3 +43,8 @@ class TrainingBar(keras.callbacks.Callback):
         interrupts.check()
         share = (batch + 1) / max(self.params.get("steps") or 1, 1)
         self._advance((self._epoch + share) * self._size)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Add the loss of the pass to the curve."""
+        loss = (logs or {}).get("loss")
+        self._advance((epoch + 1) * self._size, None if loss is None else float(loss))

@@ -118,4 +118,9 @@ RANKER_SPACES: Mapping[str, Mapping[str, Space]] = {
         "prior_rows": Real(1.0, 1000.0),
         "prior_variance": Real(1e-3, 1.0),
     },
+    "fm": {
+        "embedding_size": Whole(2, 32),
+        "implicit_size": Whole(16, 512),
+        "drift_leaves": Whole(4, 256),
+    },
 }

@@ -36,6 +36,7 @@ TUNABLE = (
     "sequence",
     "bias",
     "mf",
+    "fm",
 )
 # Of the training part; the test part is never looked at.
 _VALIDATION = 0.1

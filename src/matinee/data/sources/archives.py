@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from matinee.console import Advance, progress_bar
+from matinee.console import Advance, progress_bar, unwatched
 from matinee.errors import DataError, NotFoundError
 from matinee.files import atomic_directory
 
@@ -44,7 +44,7 @@ class Limits:
 def bar_if_large(label: str, size: int) -> Generator[Advance]:
     """A progress bar of bytes; none where the work is done before anybody could read it."""
     if size < _LARGE:
-        yield lambda done: None
+        yield unwatched
         return
     with progress_bar(label, size, "bytes") as advance:
         yield advance

@@ -5,14 +5,14 @@ import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError
-from matinee.stages import RANKERS, RETRIEVERS, stage_named, stage_of
+from matinee.stages import LIST_RANKERS, RANKERS, RETRIEVERS, stage_named, stage_of
 from matinee.types import KnowsLikeness
 from tests.everyone import RANKER_CONFIGS, RETRIEVER_CONFIGS
 
 BOTH = [(RETRIEVERS, RETRIEVER_CONFIGS, 0), (RANKERS, RANKER_CONFIGS, 1)]
 
 
-@pytest.mark.parametrize("stages", [RETRIEVERS, RANKERS], ids=["retrievers", "rankers"])
+@pytest.mark.parametrize("stages", [RETRIEVERS, RANKERS, LIST_RANKERS])
 def test_each_name_and_each_kind_of_settings_is_that_of_one_stage(stages):
     for name, stage in stages.items():
         assert stage.name == name

@@ -1,0 +1,1 @@
+"""Stars by a Bayesian factorization machine with an ordinal output: Gibbs sampling, then tables."""
