@@ -7,7 +7,11 @@ what is raised inside it. So a note is kept, which long work looks at from time 
 from __future__ import annotations
 
 import signal
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 _noted = False
 
@@ -15,6 +19,7 @@ _noted = False
 def watch() -> None:
     """Note every Ctrl-C from now on; for the main thread of a program of its own."""
     signal.signal(signal.SIGINT, _note)
+    sys.unraisablehook = _swallowed
 
 
 def check() -> None:
@@ -31,3 +36,9 @@ def _note(number: int, frame: Any) -> None:
     global _noted
     _noted = True
     raise KeyboardInterrupt
+
+
+def _swallowed(unraisable: UnraisableHookArgs, /) -> None:
+    # Raised where nothing can catch it, as while garbage is collected: it is noted already.
+    if unraisable.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(unraisable)

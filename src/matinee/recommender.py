@@ -17,7 +17,7 @@ from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Years
-from matinee.recommending.lists import Lists
+from matinee.recommending.lists import Listed, Lists
 from matinee.recommending.options import ListOptions
 from matinee.recommending.order import Order, weight_of_stars
 from matinee.recommending.outlook import outlooks
@@ -286,8 +286,18 @@ class Recommender:
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
         """The list that users see; see `Retriever.retrieve`. The scores only carry the order."""
+        return self.listed(queries, k, exclude, allow).top_k()
+
+    def listed(
+        self,
+        queries: Sequence[Query],
+        k: int,
+        exclude: Sequence[IntArray] | None = None,
+        allow: NDArray[np.bool_] | None = None,
+    ) -> Listed:
+        """The list that users see with the first stage's scores; see `Retriever.retrieve`."""
         weight = weight_of_stars(self.order)
-        return self._made.ordered(queries, k, exclude, allow, weight, self.diversity).top_k()
+        return self._made.ordered(queries, k, exclude, allow, weight, self.diversity)
 
     def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
         """The candidates in the order of their stars; see `Ranker.rank`."""

@@ -156,3 +156,26 @@ def test_a_film_given_twice_is_refused():
     assert parse_history(["Heat (1995)=5", "E=mc2=4"]) == {"Heat (1995)": 5, "E=mc2": 4}
     with pytest.raises(ConfigError, match=r"'Heat' was given 5 stars already"):
         parse_history(["Heat=5", " Heat =1"])
+
+
+def test_synthesize_writes_what_the_other_commands_read(run, tmp_path):
+    out, films = tmp_path / "made.parquet", tmp_path / "films.parquet"
+    sizes = ("--users", 40, "--items", 30, "--ratings", 300)
+    done = run("data", "synthesize", *sizes, "--out", out, "--films-out", films)
+    assert (done.code, done.out) == (0, "")
+    assert f"--data {out} --films {films}" in done.err
+    facts = run("data", "describe", "--data", out, "--films", films, "--json").json
+    assert (facts["users"], facts["films"], facts["ratings"]) == (40, 30, 300)
+    assert facts["genres"]
+    told = run("data", "synthesize", *sizes, "--out", out, "--json").json
+    assert told == {"ratings": str(out), "films": None}
+
+
+def test_synthesize_refuses_what_cannot_be(run, tmp_path):
+    sizes = ("--users", 40, "--items", 30)
+    done = run("data", "synthesize", *sizes, "--ratings", 601, "--out", tmp_path / "a.parquet")
+    assert done.code == 2
+    assert "ratings = 601; expected 40 … 600" in done.err
+    done = run("data", "synthesize", *sizes, "--ratings", 300, "--out", tmp_path / "a.csv")
+    assert done.code == 2
+    assert not list(tmp_path.iterdir())

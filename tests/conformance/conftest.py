@@ -4,10 +4,12 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient
 
 import matinee as mt
 from matinee.index import approximate
 from matinee.index.approximate import ApproximateConfig, ApproximateIndex
+from matinee.index.qdrant import QdrantIndex
 from matinee.stages import RANKERS, RETRIEVERS
 
 N = 90
@@ -15,7 +17,11 @@ N = 90
 
 @pytest.fixture(
     scope="package",
-    params=["exact", "exact with bias", "approximate", "approximate with bias"],
+    params=[
+        f"{kind}{bias}"
+        for kind in ("exact", "approximate", "qdrant")
+        for bias in ("", " with bias")
+    ],
 )
 def index(request):
     rng = np.random.default_rng(5)
@@ -25,6 +31,11 @@ def index(request):
     options = (vectors, bias if biased else None)
     if kind == "exact":
         yield mt.ExactIndex(*options)
+        return
+    if kind == "qdrant":
+        client = QdrantClient(":memory:")
+        yield QdrantIndex.create(client, "films", *options)
+        client.close()
         return
     # Of so few vectors, the exact index within would otherwise answer nearly all questions.
     with mock.patch.multiple(approximate, _AMPLE=1, _WORTH_LISTS=1):

@@ -1,5 +1,7 @@
 """The newcomer's vector is the most probable one, checked by its gradient."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -245,3 +247,10 @@ def test_an_answer_is_remembered_and_nobody_can_spoil_it(fold_in):
     kept = first.copy()
     first[:] = 0
     np.testing.assert_array_equal(fold_in.vector(items.astype(np.int64)), kept)
+
+
+def test_it_can_be_sent_to_another_process_after_it_has_answered(fold_in):
+    items = np.array([3, 7], np.int32)
+    expected = fold_in.vector(items)
+    received = pickle.loads(pickle.dumps(fold_in))
+    np.testing.assert_array_equal(received.vector(items), expected)

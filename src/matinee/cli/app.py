@@ -10,6 +10,7 @@ import typer
 
 from matinee import __version__, interrupts
 from matinee.cli import options as o
+from matinee.cli.batch import batch
 from matinee.cli.data import data_app
 from matinee.cli.demo import demo
 from matinee.cli.evaluate import evaluate
@@ -165,6 +166,9 @@ for command, example in (
     (similar, '--model models/ml-100k "Fargo (1996)"'),
 ):
     app.command(epilog=f"example: matinee {command.__name__} {example}")(command)
+
+
+app.command(epilog="example: matinee batch --model models/ml-100k --k 100 --out lists")(batch)
 
 
 @app.command(epilog="example: matinee search fargo")

@@ -1,23 +1,25 @@
-"""`matinee data …`: fetch, check and describe ratings."""
+"""`matinee data …`: fetch, check, describe and make up ratings."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from matinee.cli import options as o
 from matinee.cli.show import show_json, show_line, show_table
-from matinee.errors import DataError
+from matinee.console import say
+from matinee.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from matinee.data.catalog import Catalog
     from matinee.data.ratings import Ratings
 
 data_app = typer.Typer(
-    help="Fetch, check and describe ratings.", no_args_is_help=True, rich_markup_mode=None
+    help="Fetch, check, describe and make up ratings.", no_args_is_help=True, rich_markup_mode=None
 )
 _SHOWN_PROBLEMS = 20
 _MOST_STARS = 20
@@ -157,3 +159,36 @@ def facts_of(ratings: Ratings, catalog: Catalog) -> dict[str, Any]:
     facts["stars"] = {v: int(c) for v, c in zip(shortest, counts, strict=True)}
     facts["genres"] = {str(names[i]): int(sizes[i]) for i in order}
     return facts
+
+
+@data_app.command(
+    epilog="example: matinee data synthesize --users 6040 --items 3883 --ratings 1000209 "
+    "--out made.parquet --films-out films.parquet"
+)
+def synthesize(
+    users: Annotated[int, typer.Option(help="How many users; each has at least one rating.")],
+    items: Annotated[int, typer.Option(help="How many films; some of them nobody rates.")],
+    ratings: Annotated[int, typer.Option(help="How many ratings in all.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file of ratings to write.")],
+    films_out: Annotated[
+        Path | None, typer.Option(help="Write the films too: titles, genres and years.")
+    ] = None,
+    film_skew: Annotated[
+        float, typer.Option(help="How unequal the films are: 1 as in MovieLens 1M.")
+    ] = 1.0,
+    seed: o.Seed = 42,
+    json: o.Json = False,
+) -> None:
+    """Make up ratings of any size that are shaped like real ones: nobody's, so free to share."""
+    from matinee.data.synthetic import SyntheticConfig, synthesize
+
+    for path in (out, films_out):
+        if path is not None and path.suffix != ".parquet":
+            raise ConfigError(f"{path}; expected the name of a .parquet file")
+    config = SyntheticConfig(users, items, ratings, seed=seed, film_skew=film_skew)
+    synthesize(config, out, films_out)
+    if json:
+        show_json({"ratings": str(out), "films": None if films_out is None else str(films_out)})
+    else:
+        films = "" if films_out is None else f" --films {films_out}"
+        say(f"saved to {out}; next: matinee data describe --data {out}{films}")

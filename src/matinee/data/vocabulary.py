@@ -20,6 +20,8 @@ Kind = Literal["user", "movie"]
 _DENSE_WASTE = 16
 # Up to this many ids, looking up one after the other beats making a series of them.
 _FEW = 32
+# Ids that are hashed at a time.
+_HASHED_IDS = 1 << 16
 
 
 class Vocabulary:
@@ -151,8 +153,12 @@ class Vocabulary:
 
     def fingerprint(self) -> str:
         """Hex SHA-256 of the ids: equal for equal vocabularies."""
-        text = "\n".join(self._ids.cast(pl.String).to_list())
-        return hashlib.sha256(f"{self.kind}\n{self._ids.dtype}\n{text}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.kind}\n{self._ids.dtype}\n".encode())
+        # In parts: ten million ids as Python's strings would take a gigabyte.
+        for first in range(0, len(self), _HASHED_IDS):
+            part = self._ids.slice(first, _HASHED_IDS).cast(pl.String).to_list()
+            digest.update(("\n" * (first > 0) + "\n".join(part)).encode())
+        return digest.hexdigest()
 
     def _find(self, external_id: str | int) -> int:
         """The number of one id, n if it is unknown: no series is made for it."""

@@ -153,8 +153,9 @@ def _best(
     width = max(1, _TILE_SCORES // rows)
     first_tile = min(size, max(width, _FIRST_ITEMS, 4 * k))
     if excluded is not None:
-        order = np.argsort(excluded[1])
-        excluded = excluded[0][order], excluded[1][order]
+        # By item; sorting one integer takes a tenth of the time of sorting places.
+        cells = np.sort(excluded[1] * rows + excluded[0])
+        excluded = cells % rows, cells // rows
     room = np.empty(rows * first_tile, np.float32)
     best = Best(rows, k)
     for first, last in pairwise([0, *range(first_tile, size, width), size]):

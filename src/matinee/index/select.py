@@ -28,7 +28,7 @@ _GROUPS = 512
 # So few scores are sorted as they are.
 _FEW_SCORES = 1 << 11
 # Candidates that may wait for the next merge, as a share of k: merging raises the bound, at a cost.
-_PATIENCE = 0.25
+_PATIENCE = 1.0
 # The packed form of an empty slot, score -inf and item -1; it sorts behind everything.
 _EMPTY = np.uint64(0xFF80_0000_FFFF_FFFF)
 _ITEM_BITS = np.uint64(32)

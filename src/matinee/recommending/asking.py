@@ -29,6 +29,8 @@ class Asking:
         self._relevant_from = np.float32(-np.inf if relevant_from is None else relevant_from)
         self._train = train
         self._rows, self._offsets = train.by_user()
+        read = train.user_index[train.rating >= self._relevant_from]
+        self._is_read = np.bincount(read, minlength=len(train.users)) > 0
 
     def query(self, user: str | int | None, history: Mapping[str, float] | None) -> Query:
         """See `Recommender.query`."""
@@ -62,6 +64,10 @@ class Asking:
         films, stars = self.training(query.user_index)
         read = stars >= self._relevant_from
         return films[read], stars[read]
+
+    def is_read(self, user_index: int | None) -> bool:
+        """Whether the retriever has read any training rating of a user."""
+        return user_index is not None and bool(self._is_read[user_index])
 
     def left_out(self, query: Query, seen: bool) -> IntArray:
         """The films int32 [m] to leave out of a list: what is new, and what was `seen` before."""

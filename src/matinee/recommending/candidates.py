@@ -23,16 +23,17 @@ class Candidates:
 
     def __init__(self, retriever: FirstStage, asking: Asking, popular: Popular) -> None:
         self._retriever = retriever
+        # Once, not for each query: what a class promises takes long to look up.
+        self._likens = isinstance(retriever, KnowsLikeness)
         self._asking = asking
         self._popular = popular
 
     def source(self, query: Query) -> str:
         """Where a query's films come from; see `Recommendation.source`."""
-        if isinstance(self._retriever, KnowsLikeness) and len(query.history[0]):
+        if self._likens and len(query.history[0]):
             liked = query.history[1] >= self._retriever.liked_from
             return "history" if liked.any() else "popular"
-        read, _ = self._asking.rated(Query(query.user_index))
-        return self._retriever.source if len(read) else "popular"
+        return self._retriever.source if self._asking.is_read(query.user_index) else "popular"
 
     def found(
         self,

@@ -100,6 +100,8 @@ class Lists:
         # More films than are wanted only where they can change what is shown.
         depth = max(k, self._cut) if reordered else k
         found, popular = self._candidates.found(queries, depth, exclude, allow)
+        if not reordered:
+            return Listed(found.items, found.scores, popular)
         cut = self._cut
         front = TopK(found.items[:, :cut], found.scores[:, :cut])
         front = self._in_order(queries, front, stars_weight)

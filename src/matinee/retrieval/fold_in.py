@@ -82,6 +82,10 @@ class FoldIn:
         """The vector float32 [d] of somebody who liked `items` int32 [h]."""
         return self._remembered(items.astype(np.int32).tobytes()).copy()
 
+    def __getstate__(self) -> dict[str, object]:
+        """What another process is sent: all but the answers remembered here."""
+        return {name: value for name, value in self.__dict__.items() if name != "_remembered"}
+
     @cached_property
     def _remembered(self) -> Callable[[bytes], FloatArray]:
         """The latest answers: one list asks several times, and visitors come back."""
