@@ -19,7 +19,8 @@ from collections.abc import Callable
 import numpy as np
 
 import matinee as mt
-from matinee.ranking.matrix_factorization import MatrixFactorizationRanker
+from matinee.ranking.fm.ordinal import Output
+from matinee.ranking.fm.ranker import FactorizationMachineRanker
 from matinee.retrieval.blend import BlendRetriever
 
 CANDIDATES, SHOWN, HISTORY = 200, 10, 10
@@ -69,20 +70,22 @@ def made_up(n_films: int) -> mt.Recommender:
         },
         train,
     )
-    stars = MatrixFactorizationRanker(
-        {
-            "mean": np.array(3.5, np.float32),
-            "user_vectors": 0.3 * normal(rng, USERS + 1, 16),
-            "movie_vectors": 0.3 * normal(rng, n_films + 1, 16),
-            "user_bias": 0.3 * normal(rng, USERS + 1),
-            "movie_bias": 0.3 * normal(rng, n_films + 1),
-            "movie_variance": np.full((n_films + 1, 16), 0.01, np.float32),
-            "precision": np.eye(17, dtype=np.float32),
-            "noise": np.array(0.8, np.float32),
-        },
-        (1.0, 5.0),
-    )
-    return mt.Recommender(catalog, blend, stars, train)
+    return mt.Recommender(catalog, blend, made_up_stars(rng, train), train)
+
+
+def made_up_stars(rng: np.random.Generator, train: mt.Ratings) -> FactorizationMachineRanker:
+    """A ranker of the default sizes, its tables small numbers around 0, its scale's cuts real."""
+    config = mt.FactorizationMachineConfig()
+    shapes = FactorizationMachineRanker.shapes(config, len(train.users), len(train.items))
+    tensors = {name: 0.1 * normal(rng, *shape) for name, shape in shapes.items()}
+    for name in tensors:
+        if "variance" in name or "precision" in name:
+            tensors[name] = 1 + np.abs(tensors[name])
+    levels, cuts = np.arange(1, 6, dtype=np.float64), np.array([-2.0, -1.0, 0.0, 1.0])
+    tensors |= {
+        name: value.astype(np.float32) for name, value in Output.padded(levels, cuts).items()
+    }
+    return FactorizationMachineRanker(tensors, train)
 
 
 def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
