@@ -200,8 +200,9 @@ class Catalog:
         Raises:
             NotFoundError: nothing or more than one film fits; the message lists what is near.
         """
-        if film in self.items:
-            return self.items.number(film)
+        number = self.items.row(film)
+        if number < len(self):
+            return number
         name, year = parse_title(str(film))
         wanted = {utils.default_process(text) for text in (str(film), display_title(name, year))}
         exact = [n for n, title in enumerate(self._plain_titles) if title in wanted]

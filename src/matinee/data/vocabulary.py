@@ -32,7 +32,7 @@ class Vocabulary:
     "not in this vocabulary" wherever a model keeps a row for it.
     """
 
-    __slots__ = ("_enum", "_ids", "_table", "kind")
+    __slots__ = ("_enum", "_ids", "_size", "_span", "_table", "kind")
 
     def __init__(self, ids: pl.Series, kind: Kind) -> None:
         """Take unique, ascending ids (use `Vocabulary.of` for ids in any order)."""
@@ -49,6 +49,9 @@ class Vocabulary:
             raise DataError(f"{kind} ids must be unique and ascending; use Vocabulary.of(ids)")
         self.kind: Kind = kind
         self._ids = ids.alias(f"{kind}_id")
+        self._size = len(ids)
+        # Of integers the least and the greatest, at hand for looking up one at a time.
+        self._span = (int(ids[0]), int(ids[-1])) if ids.dtype == pl.Int64 else (0, -1)
         self._table = _dense_table(self._ids)
         self._enum = pl.Enum(self._ids) if ids.dtype == pl.String else None
 
@@ -72,7 +75,7 @@ class Vocabulary:
         return cls(series.unique().sort(), kind)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return self._size
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vocabulary):
@@ -83,10 +86,7 @@ class Vocabulary:
         return hash((self.kind, len(self), self.id(0), self.id(len(self) - 1)))
 
     def __contains__(self, external_id: object) -> bool:
-        try:
-            return self._find(_plain(external_id, self.kind)) < len(self)
-        except DataError:
-            return False
+        return self.row(external_id) < len(self)
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} {self.kind}s: {self.id(0)} … {self.id(len(self) - 1)})"
@@ -112,6 +112,13 @@ class Vocabulary:
     def ids(self, numbers: Sequence[int] | NDArray[np.integer]) -> list[str]:
         """The external ids of several numbers."""
         return [self.id(int(number)) for number in numbers]
+
+    def row(self, external_id: object) -> int:
+        """The number of one id; n, an unknown one's row, if it is none of these."""
+        try:
+            return self._find(_plain(external_id, self.kind))
+        except DataError:
+            return len(self)
 
     def number(self, external_id: str | int) -> int:
         """The number of one id.
@@ -170,8 +177,11 @@ class Vocabulary:
             value = int(text)
         except ValueError:
             return size
-        if str(value) != text or not -(1 << 63) <= value < 1 << 63:
+        first, last = self._span
+        if str(value) != text or not first <= value <= last:
             return size
+        if self._table is not None:
+            return int(self._table[value - first])
         return int(self._lookup_integers(np.array([value]))[0])
 
     def _lookup(self, series: pl.Series) -> NDArray[np.int32]:
@@ -192,8 +202,7 @@ class Vocabulary:
         return found.astype(np.int32, copy=False)
 
     def _lookup_integers(self, values: NDArray[np.int64]) -> NDArray[np.int32]:
-        size = len(self)
-        first, last = int(self._ids[0]), int(self._ids[size - 1])
+        size, (first, last) = len(self), self._span
         inside = (values >= first) & (values <= last)
         if self._table is not None and inside.all():
             return self._table[values - first]

@@ -39,8 +39,8 @@ class Asking:
                 "neither a user nor a history of stars by film; expected one of them, or a user "
                 "with the ratings they made since training"
             )
-        known = user is not None and user in self._train.users
-        index = self._train.users.number(user) if known and user is not None else None
+        row = self._train.users.row(user)
+        index = row if row < len(self._train.users) else None
         if not history:
             return Query(index)
         films, stars = self._given(history)

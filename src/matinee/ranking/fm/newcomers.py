@@ -43,15 +43,16 @@ class Samples:
         bias = design[:, :, -1].copy()
         design[:, :, -1] = 1
         prior = self.average + self.implicit[items].sum(axis=0) / np.sqrt(max(len(items), 1))
-        precision = np.einsum("shi,shj->sij", design, design, optimize=True)
+        turned = design.transpose(0, 2, 1)
+        precision = turned @ design
         precision += self.precision[:, :, None] * np.eye(precision.shape[1])
         covariance = cast(Array, np.linalg.inv(precision))
         mean = prior.astype(np.float64)
         for _ in range(_ROUNDS if len(items) else 0):
-            scores = (np.einsum("shi,si->sh", design, mean) + bias).mean(axis=0)
+            scores = ((design @ mean[:, :, None])[:, :, 0] + bias).mean(axis=0)
             latent = output.latent_mean(scores, ratings)
-            target = self.precision * prior + np.einsum("shi,sh->si", design, latent - bias)
-            mean = np.einsum("sij,sj->si", covariance, target)
+            target = self.precision * prior + (turned @ (latent - bias)[:, :, None])[:, :, 0]
+            mean = (covariance @ target[:, :, None])[:, :, 0]
         return Placed(self, mean, covariance)
 
 
