@@ -71,7 +71,7 @@ async def _refresh(site: Site) -> None:
     while True:
         await asyncio.sleep(_REFRESH_S)
         try:
-            await site.run_long(site.refresh)
+            await site.run_operator(site.refresh)
         except MatineeError as error:
             LOG.warning("nothing new was taken up", extra={"fields": {"why": str(error)}})
 

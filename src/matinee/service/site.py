@@ -62,6 +62,7 @@ class Site:
         self.pool = Pool("recommend", settings.workers, settings.queue)
         self._writers = Pool("write", _WRITERS, 8 * _WRITERS)
         self._long = Pool("long", 1, _LONG_WAITING)
+        self._operator = Pool("operator", 1, _LONG_WAITING)
         self.telemetry.activated(self.models.current.version)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -81,12 +82,20 @@ class Site:
         return await self._writers.run(lambda: function(*args, **kwargs))
 
     async def run_long(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call what takes long, on a thread of its own.
+        """Call what takes long and anybody may ask for, on a thread of its own.
 
         Raises:
             OverloadedError: too much of that kind waits.
         """
         return await self._long.run(lambda: function(*args, **kwargs))
+
+    async def run_operator(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call what changes the service itself, where nobody else's requests stand in the way.
+
+        Raises:
+            OverloadedError: too much of that kind waits.
+        """
+        return await self._operator.run(lambda: function(*args, **kwargs))
 
     def shelf(self, live: Live | None = None) -> Shelf:
         """The films of the current model, or of another one."""
@@ -291,6 +300,6 @@ class Site:
 
     def close(self) -> None:
         """Finish what is under way."""
-        for pool in (self.pool, self._writers, self._long):
+        for pool in (self.pool, self._writers, self._long, self._operator):
             pool.close()
         self.store.close()
