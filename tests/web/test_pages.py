@@ -246,11 +246,51 @@ def test_the_projection_room_needs_an_administrators_key(visitor):
     assert "Versions of the model" in page.text
 
 
+def test_the_projection_room_shows_a_version_that_is_damaged(tmp_path):
+    for name in ("good", "bad"):
+        small_model(tmp_path / "models" / name)
+    (tmp_path / "models" / "current.json").write_text('{"versions": ["good"]}')
+    (tmp_path / "models" / "bad" / "manifest.json").write_text("{")
+    with client(new_app(tmp_path, tmp_path / "models")) as visitor:
+        page = visitor.get("/operator", auth=("x", ADMIN))
+        assert page.status_code == 200
+        assert "cannot be used" in page.text
+
+
 def test_what_is_not_there_has_a_page_that_says_so(visitor):
     page = visitor.get("/films/nope")
     assert page.status_code == 404
     assert "<h1>Not on the programme</h1>" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+@pytest.fixture
+def limited(small, tmp_path):
+    with client(new_app(tmp_path, small, rate_per_s=0.001, burst=2)) as found:
+        yield found
+
+
+def test_whoever_comes_too_often_is_told_in_words(limited):
+    browser = {"accept": "text/html"}
+    assert [limited.get("/", headers=browser).status_code for _ in range(2)] == [200, 200]
+    page = limited.get("/", headers=browser)
+    assert page.status_code == 429
+    assert page.headers["retry-after"]
+    assert "<h1>Too many requests</h1>" in page.text
+    program = limited.get("/v1/lists/popular")
+    assert program.json()["title"] == "Too many requests"
+
+
+def test_a_defect_has_a_page_without_its_text(visitor, app):
+    def broken():
+        raise RuntimeError("secret")
+
+    app.state.site.onboarding = broken
+    page = visitor.get("/", headers={"accept": "text/html"})
+    assert page.status_code == 500
+    assert "<h1>Internal error</h1>" in page.text
+    assert "secret" not in page.text
+    assert page.headers["x-request-id"] in page.text
 
 
 def test_films_taken_from_the_catalogue_leave_every_page(visitor, app):
@@ -274,13 +314,17 @@ def test_a_film_that_the_model_does_not_know_can_be_rated(visitor, app):
 
 def test_two_versions_stand_side_by_side(tmp_path):
     for seed, name in ((7, "first"), (8, "second")):
-        small_model(tmp_path / "models" / name, seed, "ease" if seed == 7 else "item-knn")
+        # On other ratings, so that what each version knows of a film differs.
+        small_model(
+            tmp_path / "models" / name, seed, "ease" if seed == 7 else "item-knn", data=seed
+        )
     with client(new_app(tmp_path, tmp_path / "models")) as visitor:
         page = visitor.get("/compare")
         lists = page.text.split('<ol class="ranked">')[1:]
         assert [len(CARD.findall(one.replace("h3", "h2"))) for one in lists] == [12, 12]
         assert "on screen now" in page.text
         both = set.intersection(*(set(CARD.findall(one)) for one in lists))
+        assert both
         assert f"{len(both)} of 12 films are on both lists." in page.text
         assert visitor.get("/compare?a=nope&b=../x").status_code == 200
 
