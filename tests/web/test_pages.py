@@ -154,7 +154,7 @@ def test_visitors_do_not_see_each_other(visitor, address):
         assert "Nothing yet" in other.get("/ratings").text
 
 
-@pytest.mark.parametrize("stars", ["0", "6", "nan", "many", ""])
+@pytest.mark.parametrize("stars", ["0", "6", "nan", "many", "", "٣", "0_4"])
 def test_stars_off_the_scale_are_refused(visitor, app, stars):
     page = rate(visitor, "1", stars)
     assert page.status_code == 422
@@ -303,6 +303,10 @@ def test_films_taken_from_the_catalogue_leave_every_page(visitor, app):
         assert page.status_code == 200
         assert "Film Number 7<" not in page.text
     assert visitor.get("/films/7").status_code == 404
+    form, file = {"token": token_of(visitor.get("/"))}, ("r.csv", "movieId,rating\n7,4\n9,4\n")
+    page = visitor.post("/ratings/import", data=form, files={"file": file})
+    assert "1 film found" in page.text
+    assert "film 7" in page.text
 
 
 def test_a_film_that_the_model_does_not_know_can_be_rated(visitor, app):
