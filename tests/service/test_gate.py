@@ -82,13 +82,13 @@ def test_batches_do_not_stand_in_the_operators_way(tmp_path, model_directory):
     shutil.copytree(model_directory, versions / "v1")
     app, held = worlds.new_app(tmp_path, versions), threading.Event()
     site = app.state.site
-    recommend = site.recommend
+    recommend = site.recommend_many
 
     def slow(*arguments):
         held.wait()
         return recommend(*arguments)
 
-    site.recommend = slow
+    site.recommend_many = slow
     statuses = []
     with worlds.serving(app) as address:
 
