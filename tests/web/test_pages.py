@@ -228,6 +228,13 @@ def soon(true):
     return found
 
 
+def test_films_count_as_recommended_when_they_are_on_the_page(visitor, app):
+    page = rate(visitor, "1", 5)
+    rows = ("for-you", "different", "gems")
+    shown = {film for name in rows if f'id="{name}"' in page.text for film in row(page, name)}
+    assert app.state.site.telemetry.summary()["films_shown"] == len(shown)
+
+
 def test_what_was_shown_and_opened_is_recorded(visitor, app):
     page = rate(visitor, "1", 5)
     assert soon(lambda: app.state.site.store.counts().impressions == 15)

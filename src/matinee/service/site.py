@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from matinee.service import advice, lists
-from matinee.service.advice import Advice, Taste, Wish
+from matinee.service.advice import Advice, Advised, Taste, Wish
 from matinee.service.films import Film, Shelf
 from matinee.service.limits import Pool
 from matinee.service.lists import Group
@@ -156,7 +156,7 @@ class Site:
         """The lists for some people, in less time than one by one."""
         shelf = self.shelf(live)
         tastes = [self.taste(user_id, shelf) for user_id in user_ids]
-        return [self._noted(found) for found in advice.advise(shelf, tastes, wish or Wish())]
+        return advice.advise(shelf, tastes, wish or Wish())
 
     def recommend_to(
         self, history: Mapping[str, float], wish: Wish | None = None, live: Live | None = None
@@ -172,12 +172,12 @@ class Site:
             shelf.film(movie_id)
         taste = advice.taste_of_history(shelf, history)
         [found] = advice.advise(shelf, [taste], wish or Wish())
-        return self._noted(found)
-
-    def _noted(self, found: Advice) -> Advice:
-        for advised in found.films:
-            self.telemetry.recommended(advised.film.movie_id, advised.source)
         return found
+
+    def count_shown(self, films: Iterable[Advised]) -> None:
+        """Count films of lists that were given to somebody, for the operator."""
+        for advised in films:
+            self.telemetry.recommended(advised.film.movie_id, advised.source)
 
     def similar(self, movie_id: str, n: int = 10) -> Advice:
         """Films like one."""

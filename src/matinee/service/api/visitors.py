@@ -84,7 +84,9 @@ def _for_history(site: Site, body: HistoryRequest) -> Recommendations:
         diversity=body.diversity,
         exclude=tuple(body.exclude),
     )
-    return Recommendations.of(site.recommend_to(history, wish))
+    advice = site.recommend_to(history, wish)
+    site.count_shown(advice.films)
+    return Recommendations.of(advice)
 
 
 def _batch(site: Site, body: BatchRequest) -> Batch:
@@ -93,6 +95,7 @@ def _batch(site: Site, body: BatchRequest) -> Batch:
     for start in range(0, len(body.user_ids), _TOGETHER):
         some = body.user_ids[start : start + _TOGETHER]
         for user_id, found in zip(some, site.recommend_many(some, wish, live), strict=True):
+            site.count_shown(found.films)
             listed = Recommendations.of(found).recommendations
             users.append(UserRecommendations(user_id=user_id, recommendations=listed))
     return Batch(model_version=live.version, users=users)
