@@ -85,10 +85,17 @@ def a_request(rng):
 
 
 async def steady(port, rate, seconds, seed=0):
-    """(status, seconds from when it was due, whether it said Retry-After) of every request."""
-    rng, connections, results = random.Random(seed), Connections(port), []
+    """What became of every request, and how late each was begun.
+
+    Returns:
+        (status, seconds from when it was due, whether it said Retry-After) of every request, and
+        the seconds from when each was due until this program came to it: if they are many, it is
+        this program, or its core, that cannot keep the rate.
+    """
+    rng, connections, results, late = random.Random(seed), Connections(port), [], []
 
     async def one(due, request):
+        late.append(time.perf_counter() - due)
         try:
             status, head = await connections.ask(request)
         except (OSError, asyncio.IncompleteReadError):
@@ -105,7 +112,7 @@ async def steady(port, rate, seconds, seed=0):
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
-    return results
+    return results, late
 
 
 async def capacity(port, seconds, clients=8):
@@ -236,8 +243,9 @@ def main():
             watch = Watch(process)
             watch.start()
             computed_s = cpu_s(process)
-            results = asyncio.run(steady(given.port, rate, given.seconds))
+            results, late = asyncio.run(steady(given.port, rate, given.seconds))
             found = described(results, rate) | watch.described()
+            found["begun_late_p99_ms"] = round(1e3 * percentile(late, 0.99), 1)
             found["cpu_ms_per_request"] = round(
                 1e3 * (cpu_s(process) - computed_s) / len(results), 2
             )

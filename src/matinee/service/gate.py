@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matinee.service.keys import Keys
-from matinee.service.limits import RateLimit
+from matinee.service.limits import FULL, RateLimit
 from matinee.service.logs import LOG
 from matinee.service.problems import PageOfError, is_browsing, problem, title_of
 from matinee.service.site import Site
@@ -27,6 +27,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _WENT_AWAY = 499
 _UNLIMITED = ("/livez", "/readyz", "/metrics")
+# What waits for the threads that recommend: refused before it costs anything when they are behind.
+_WAITING = ("/v1/users/", "/v1/recommendations", "/v1/lists/")
 
 
 class Gate:
@@ -42,6 +44,7 @@ class Gate:
         self._app = app
         self._page = page
         self._telemetry = site.telemetry
+        self._pool = site.pool
         self._keys = Keys(site.settings.keys)
         self._rate = RateLimit(site.settings.rate_per_s, site.settings.burst)
 
@@ -72,6 +75,9 @@ class Gate:
             return self._error(scope, 413, _TOO_LARGE)
         if scope["path"] in _UNLIMITED:
             return None
+        reads = scope["method"] in ("GET", "POST") and scope["path"].startswith(_WAITING)
+        if reads and self._pool.is_full:
+            return problem(503, FULL, scope["request_id"])
         caller = scope["caller"]
         client = (scope.get("client") or ("?",))[0]
         wait_s = self._rate.wait_s(f"key {caller.name}" if caller else f"at {client}")
