@@ -12,8 +12,8 @@ from matinee.service.settings import Settings
 
 _SHUTDOWN_S = 10
 # After every call of the system the event loop has to get Python's lock back from the threads that
-# compute. By Python's default that takes 5 ms each time, and a service that has much to refuse would
-# refuse so slowly that all wait.
+# compute. By Python's default that takes up to 5 ms each time: a service that has much to refuse
+# would refuse so slowly that all wait.
 _SWITCH_S = 0.0002
 
 
