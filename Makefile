@@ -40,6 +40,8 @@ lock: $(VENV)/.ready-dev
 	  $(COMPILE) $(EXTRAS) --extra $$extra --constraint requirements/all.txt \
 	    --output-file requirements/$$extra.txt || exit 1; \
 	done
+	$(COMPILE) --extra serve --extra postgres --constraint requirements/dev.txt \
+	  --output-file requirements/serve.txt
 
 $(VENV)/.ready: requirements/all.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 key=mk_fuzz
 hash=$(printf %s "$key" | sha256sum | cut -d' ' -f1)
-PYTHONPATH=src:. python - "$work" <<'PYTHON'
+PYTHONPATH=src:. "${PYTHON:-python}" - "$work" <<'PYTHON'
 import sys
 from pathlib import Path
 from tests.service.worlds import small_model
@@ -17,7 +17,7 @@ PYTHON
 MATINEE_MODEL=$work/models MATINEE_STORE=sqlite:///$work/ratings.db MATINEE_PORT=8766 \
   MATINEE_KEYS=fuzz:admin:$hash MATINEE_RATE_PER_S=1000000 MATINEE_BURST=1000000 \
   MATINEE_LOG_LEVEL=warning PYTHONPATH=src \
-  python -c 'from matinee.cli import main; main()' serve &
+  "${PYTHON:-python}" -c 'from matinee.cli import main; main()' serve &
 service=$!
 trap 'kill $service; rm -rf "$work"' EXIT
 until curl --silent --fail --output /dev/null http://127.0.0.1:8766/readyz; do sleep 0.2; done

@@ -2,11 +2,14 @@
 
     python benchmarks/load.py --model models/ml-100k                 # two minutes at 200 a second
     python benchmarks/load.py --model models/ml-100k --overload 5    # five times the capacity
+    python benchmarks/load.py --model models/ml-100k --seconds 1200  # a soak
 
 It starts `matinee serve` on the first core and asks from the second. A request is sent when it is
 due, not when the one before was answered, and its time counts from when it was due: so an answer
 that keeps others waiting counts for all of them (no coordinated omission). Nine of ten requests are
 lists of known users, one of twenty the list of a visitor's history, one of twenty a rating.
+The slope of memory is a straight line's through what is resident after the first third of the time.
+Beside the figures stands the load of the machine, which counts what else ran on it.
 """
 
 import argparse
@@ -14,10 +17,13 @@ import asyncio
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 from matinee.service.keys import hash_of_key
@@ -34,9 +40,8 @@ class Connections:
 
     async def ask(self, request):
         """Status and headers of an answer, whose body is read."""
-        for _ in range(2):
-            fresh = not self.idle
-            reader, writer = self.idle.pop() if self.idle else await self._open()
+        for fresh in (not self.idle, True):
+            reader, writer = await self._open() if fresh else self.idle.pop()
             try:
                 writer.write(request)
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -46,7 +51,7 @@ class Connections:
                 writer.close()
                 if fresh:
                     raise
-                # The server had closed a connection that was idle.
+                # The server had closed a connection that was idle, so perhaps the others, too.
                 continue
             self.idle.append((reader, writer))
             return int(head[9:12]), head.lower()
@@ -80,10 +85,17 @@ def a_request(rng):
 
 
 async def steady(port, rate, seconds, seed=0):
-    """(status, seconds from when it was due, whether it said Retry-After) of every request."""
-    rng, connections, results = random.Random(seed), Connections(port), []
+    """What became of every request, and how late each was begun.
+
+    Returns:
+        (status, seconds from when it was due, whether it said Retry-After) of every request, and
+        the seconds from when each was due until this program came to it: if they are many, it is
+        this program, or its core, that cannot keep the rate.
+    """
+    rng, connections, results, late = random.Random(seed), Connections(port), [], []
 
     async def one(due, request):
+        late.append(time.perf_counter() - due)
         try:
             status, head = await connections.ask(request)
         except (OSError, asyncio.IncompleteReadError):
@@ -100,7 +112,7 @@ async def steady(port, rate, seconds, seed=0):
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
-    return results
+    return results, late
 
 
 async def capacity(port, seconds, clients=8):
@@ -135,7 +147,7 @@ def described(results, rate):
         "answered": len(accepted),
         "refused": len(refused),
         "refused_with_retry_after": sum(refused),
-        "errors": len(others),
+        "errors": dict(Counter(others)),
         "p50_ms": round(1e3 * percentile(accepted, 0.5), 2),
         "p99_ms": round(1e3 * percentile(accepted, 0.99), 2),
         "max_ms": round(1e3 * max(accepted, default=float("nan")), 1),
@@ -169,10 +181,42 @@ async def ready(port):
     raise OSError("the service does not answer")
 
 
+def cpu_s(process):
+    """Seconds that a process has computed."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_mb(process):
     """Resident memory of a process."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Watch(threading.Thread):
+    """Notes the resident memory of a process every other second, until told to stop."""
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.process, self.done, self.seen = process, threading.Event(), []
+        self.began_s = time.perf_counter()
+
+    def run(self):
+        while not self.done.wait(2.0):
+            self.seen.append((time.perf_counter() - self.began_s, memory_mb(self.process)))
+
+    def described(self):
+        """The first and last, and the slope, as a dictionary."""
+        self.done.set()
+        self.join()
+        if len(self.seen) < 6:
+            return {}
+        times_s, sizes = zip(*self.seen[len(self.seen) // 3 :], strict=True)
+        slope = statistics.linear_regression(times_s, sizes).slope
+        return {
+            "memory_mb": [round(self.seen[0][1], 1), round(self.seen[-1][1], 1)],
+            "memory_mb_per_min": round(60 * slope, 3),
+        }
 
 
 def main():
@@ -196,11 +240,16 @@ def main():
                 most = asyncio.run(capacity(given.port, 8.0))
                 print(json.dumps({"capacity_per_s": round(most, 1)}))
                 rate = given.overload * most
-            before = memory_mb(process)
-            results = asyncio.run(steady(given.port, rate, given.seconds))
-            print(json.dumps(described(results, rate)))
-            after = memory_mb(process)
-            print(json.dumps({"memory_mb": [round(before, 1), round(after, 1)]}))
+            watch = Watch(process)
+            watch.start()
+            computed_s = cpu_s(process)
+            results, late = asyncio.run(steady(given.port, rate, given.seconds))
+            found = described(results, rate) | watch.described()
+            found["begun_late_p99_ms"] = round(1e3 * percentile(late, 0.99), 1)
+            found["cpu_ms_per_request"] = round(
+                1e3 * (cpu_s(process) - computed_s) / len(results), 2
+            )
+            print(json.dumps(found | {"machine_load": round(os.getloadavg()[0], 1)}))
         finally:
             process.terminate()
             process.wait()

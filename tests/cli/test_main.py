@@ -8,7 +8,7 @@ import pytest
 
 import matinee as mt
 from matinee import errors
-from tests.fresh import run_matinee
+from tests.fresh import run_matinee, run_python
 
 VERBS = ["train", "evaluate", "recommend", "similar", "search", "data fetch", "data check"]
 VERBS += ["data describe", "model verify"]
@@ -195,3 +195,14 @@ def test_a_terminal_that_knows_ascii_alone_still_gets_an_answer(hostile_model):
     assert done.stdout.isascii()
     assert "Popcorn ? :smile: (2020)" in done.stdout
     assert done.stderr.startswith("nothing is known of what user zo? would like")
+
+
+def test_a_missing_extra_is_named_before_anything_is_done(tmp_path):
+    code = (
+        "import sys; sys.modules['fontTools'] = None;"
+        "from matinee.cli import main; main(['demo', '--place', sys.argv[1]])"
+    )
+    done = run_python(code, tmp_path / "demo")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith('run: pip install "matinee[serve]"')
+    assert not (tmp_path / "demo").exists()

@@ -142,3 +142,10 @@ def test_the_whole_title_decides_between_titles_that_share_a_word(text, first):
     assert catalog.title(found[0][0]) == first
     likeness = [score for _, score in found]
     assert likeness == sorted(likeness, reverse=True)
+
+
+def test_an_article_in_common_does_not_hide_the_title_that_is_meant():
+    titles = [f"The Horse Number {n} of the Body Farmer" for n in range(300)]
+    catalog = Catalog.of_titles(range(301), [*titles, "The Godfather (1972)"])
+    [(number, _)] = catalog.search("the goodfather", limit=1)
+    assert number == 300

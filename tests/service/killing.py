@@ -69,7 +69,8 @@ class Client:
     Attributes:
         name: its user's id.
         ratings: acknowledged stars by film.
-        unsure: the rating that was under way when the service went, as (film, stars).
+        unsure: stars by film of the ratings that were under way whenever the service went, since
+            one of that film was acknowledged: any of them may have been kept.
         keys: keys of events that were acknowledged.
         pending: the key and film of an event that was not.
     """
@@ -77,7 +78,7 @@ class Client:
     name: str
     movies: list[str]
     ratings: dict[str, float] = field(default_factory=dict)
-    unsure: tuple[str, float] | None = None
+    unsure: dict[str, set[float]] = field(default_factory=dict)
     keys: set[int] = field(default_factory=set)
     pending: int | None = None
     count: int = 0
@@ -100,10 +101,11 @@ class Client:
         self.count += 1
         movie = self.movies[self.count % len(self.movies)]
         stars = 1.0 + self.count * 7 % 5
-        self.unsure = (movie, stars)
+        self.unsure.setdefault(movie, set()).add(stars)
         answer = client.put(f"/v1/users/{self.name}/ratings/{movie}", json={"stars": stars})
         assert answer.status_code == 200, answer.text
-        self.ratings[movie], self.unsure = stars, None
+        self.ratings[movie] = stars
+        del self.unsure[movie]
 
     def _event(self, client):
         # What was not acknowledged is sent again under the same key.
@@ -151,9 +153,8 @@ def _left(directory, writers):
     lost = doubled = acknowledged = 0
     for one in writers:
         stored = {rating.movie_id: rating.stars for rating in store.ratings_of(one.name)}
-        unsure = dict([one.unsure]) if one.unsure else {}
         for movie, stars in one.ratings.items():
-            lost += stored.get(movie) not in (stars, unsure.get(movie, stars))
+            lost += stored.get(movie) not in {stars, *one.unsure.get(movie, ())}
         clicks = [e["position"] for e in store.export_user(one.name).events if e["kind"] == "click"]
         lost += len(one.keys - set(clicks))
         doubled += len(clicks) - len(set(clicks))

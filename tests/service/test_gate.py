@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import socket
 import threading
 
@@ -74,6 +75,40 @@ def test_more_than_can_wait_is_refused_at_once(tmp_path, model_directory):
     assert refused.headers["retry-after"] == "1"
     assert refused.json()["title"] == "Unavailable"
     assert statuses == [200] * 3
+
+
+def test_batches_do_not_stand_in_the_operators_way(tmp_path, model_directory):
+    versions = tmp_path / "versions"
+    shutil.copytree(model_directory, versions / "v1")
+    app, held = worlds.new_app(tmp_path, versions), threading.Event()
+    site = app.state.site
+    recommend = site.recommend_many
+
+    def slow(*arguments):
+        held.wait()
+        return recommend(*arguments)
+
+    site.recommend_many = slow
+    statuses = []
+    with worlds.serving(app) as address:
+
+        def ask():
+            with worlds.caller(address) as client:
+                body = {"user_ids": ["7"]}
+                statuses.append(client.post("/v1/recommendations:batch", json=body).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        while statuses.count(503) < 3:
+            pass
+        with worlds.caller(address, worlds.ADMIN) as admin:
+            assert admin.post("/v1/models/v1:activate").json() == {"current": "v1"}
+            assert admin.get("/operator", auth=("", worlds.ADMIN)).status_code == 200
+        held.set()
+        for thread in threads:
+            thread.join()
+    assert sorted(statuses) == [200] * 5 + [503] * 3
 
 
 def test_a_path_says_which_methods_it_has(admin):

@@ -61,7 +61,8 @@ def test_wishes_are_met(admin):
         assert 1950 <= film["year"] <= 1980
     assert films_of(admin.get(f"{path}&genre=Western")) == []
     assert own_films(7) & set(films_of(admin.get(f"{path}&exclude_seen=false")))
-    plain, varied = (films_of(admin.get(f"{path}&diversity={d}")) for d in (0, 1))
+    # As JSON writes a number that is nearly none.
+    plain, varied = (films_of(admin.get(f"{path}&diversity={d}")) for d in ("2.2e-16", 1))
     assert plain[0] == varied[0]
     assert plain != varied
 
@@ -120,7 +121,7 @@ BAD_QUERIES = [
         f"n={n}"
         for n in ("0", "101", "-1", "1e1", "10.0", "+5", "1_0", "%2010", "", "true", "9" * 40)
     ),
-    *(f"diversity={d}" for d in ("-0.1", "1.1", "nan", "inf", "1e-1", "")),
+    *(f"diversity={d}" for d in ("-0.1", "1.1", "nan", "inf", "1e1", "0_1", "+0.1", "")),
     *(f"exclude_seen={t}" for t in ("1", "yes", "True", "")),
     *("year_from=1", "year_to=x", "genre=", "genre=" + "x" * 65, "cursor=%21", "sort=stars"),
     "&".join(["genre=Horror"] * 21),

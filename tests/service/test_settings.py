@@ -78,7 +78,7 @@ def test_an_entry_that_lets_nobody_in_is_refused_and_not_quoted(entry):
 
 
 def test_every_setting_is_documented():
-    text = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
     for field in dataclasses.fields(Settings):
         assert f"`{PREFIX}{field.name.upper()}`" in text
 

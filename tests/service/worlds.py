@@ -25,9 +25,9 @@ KEYS = (
 )
 
 
-def small_model(directory, seed=7, retriever="ease", ranker="mf"):
+def small_model(directory, seed=7, retriever="ease", ranker="mf", data=0):
     """Train a small model and save it; a tenth of a second."""
-    ratings, catalog = synthetic.dataset()
+    ratings, catalog = synthetic.dataset(data)
     recipe = Recipe(
         retrieval=RETRIEVER_CONFIGS[retriever], ranking=RANKER_CONFIGS[ranker], candidates=10
     )

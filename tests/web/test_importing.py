@@ -2,7 +2,7 @@
 
 import pytest
 
-from matinee.errors import DataError
+from matinee.errors import DataError, NotFoundError
 from matinee.service.films import Film
 from matinee.service.site import Rated
 from matinee.service.web.importing import LARGEST_FILE, read_ratings
@@ -30,11 +30,11 @@ class Films:
     def __iter__(self):
         return iter(self.films)
 
-    def number(self, movie_id):
-        return next((n for n, f in enumerate(self.films) if f.movie_id == movie_id), None)
-
     def film(self, movie_id):
-        return self.films[self.number(movie_id)]
+        for found in self.films:
+            if found.movie_id == movie_id:
+                return found
+        raise NotFoundError("no such film")
 
 
 SHELF = Films()
@@ -112,6 +112,7 @@ def test_nothing_a_spreadsheet_would_run(start):
         (b"title,rating\na\0b,3\n", "not text"),
         (b"userId,movieId,rating\n1,7,3\n2,7,3\n", "several people"),
         (b"x" * (LARGEST_FILE + 1), "larger than 1 MB"),
+        (b'title,rating\n"' + b"a," * 100_000 + b'",3\n', "no CSV"),
     ],
 )
 def test_other_files_are_refused(content, said):

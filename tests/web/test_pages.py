@@ -154,7 +154,7 @@ def test_visitors_do_not_see_each_other(visitor, address):
         assert "Nothing yet" in other.get("/ratings").text
 
 
-@pytest.mark.parametrize("stars", ["0", "6", "nan", "many", ""])
+@pytest.mark.parametrize("stars", ["0", "6", "nan", "many", "", "٣", "0_4"])
 def test_stars_off_the_scale_are_refused(visitor, app, stars):
     page = rate(visitor, "1", stars)
     assert page.status_code == 422
@@ -228,6 +228,13 @@ def soon(true):
     return found
 
 
+def test_films_count_as_recommended_when_they_are_on_the_page(visitor, app):
+    page = rate(visitor, "1", 5)
+    rows = ("for-you", "different", "gems")
+    shown = {film for name in rows if f'id="{name}"' in page.text for film in row(page, name)}
+    assert app.state.site.telemetry.summary()["films_shown"] == len(shown)
+
+
 def test_what_was_shown_and_opened_is_recorded(visitor, app):
     page = rate(visitor, "1", 5)
     assert soon(lambda: app.state.site.store.counts().impressions == 15)
@@ -246,11 +253,51 @@ def test_the_projection_room_needs_an_administrators_key(visitor):
     assert "Versions of the model" in page.text
 
 
+def test_the_projection_room_shows_a_version_that_is_damaged(tmp_path):
+    for name in ("good", "bad"):
+        small_model(tmp_path / "models" / name)
+    (tmp_path / "models" / "current.json").write_text('{"versions": ["good"]}')
+    (tmp_path / "models" / "bad" / "manifest.json").write_text("{")
+    with client(new_app(tmp_path, tmp_path / "models")) as visitor:
+        page = visitor.get("/operator", auth=("x", ADMIN))
+        assert page.status_code == 200
+        assert "cannot be used" in page.text
+
+
 def test_what_is_not_there_has_a_page_that_says_so(visitor):
     page = visitor.get("/films/nope")
     assert page.status_code == 404
     assert "<h1>Not on the programme</h1>" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+@pytest.fixture
+def limited(small, tmp_path):
+    with client(new_app(tmp_path, small, rate_per_s=0.001, burst=2)) as found:
+        yield found
+
+
+def test_whoever_comes_too_often_is_told_in_words(limited):
+    browser = {"accept": "text/html"}
+    assert [limited.get("/", headers=browser).status_code for _ in range(2)] == [200, 200]
+    page = limited.get("/", headers=browser)
+    assert page.status_code == 429
+    assert page.headers["retry-after"]
+    assert "<h1>Too many requests</h1>" in page.text
+    program = limited.get("/v1/lists/popular")
+    assert program.json()["title"] == "Too many requests"
+
+
+def test_a_defect_has_a_page_without_its_text(visitor, app):
+    def broken():
+        raise RuntimeError("secret")
+
+    app.state.site.onboarding = broken
+    page = visitor.get("/", headers={"accept": "text/html"})
+    assert page.status_code == 500
+    assert "<h1>Internal error</h1>" in page.text
+    assert "secret" not in page.text
+    assert page.headers["x-request-id"] in page.text
 
 
 def test_films_taken_from_the_catalogue_leave_every_page(visitor, app):
@@ -263,6 +310,10 @@ def test_films_taken_from_the_catalogue_leave_every_page(visitor, app):
         assert page.status_code == 200
         assert "Film Number 7<" not in page.text
     assert visitor.get("/films/7").status_code == 404
+    form, file = {"token": token_of(visitor.get("/"))}, ("r.csv", "movieId,rating\n7,4\n9,4\n")
+    page = visitor.post("/ratings/import", data=form, files={"file": file})
+    assert "1 film found" in page.text
+    assert "film 7" in page.text
 
 
 def test_a_film_that_the_model_does_not_know_can_be_rated(visitor, app):
@@ -274,13 +325,17 @@ def test_a_film_that_the_model_does_not_know_can_be_rated(visitor, app):
 
 def test_two_versions_stand_side_by_side(tmp_path):
     for seed, name in ((7, "first"), (8, "second")):
-        small_model(tmp_path / "models" / name, seed, "ease" if seed == 7 else "item-knn")
+        # On other ratings, so that what each version knows of a film differs.
+        small_model(
+            tmp_path / "models" / name, seed, "ease" if seed == 7 else "item-knn", data=seed
+        )
     with client(new_app(tmp_path, tmp_path / "models")) as visitor:
         page = visitor.get("/compare")
         lists = page.text.split('<ol class="ranked">')[1:]
         assert [len(CARD.findall(one.replace("h3", "h2"))) for one in lists] == [12, 12]
         assert "on screen now" in page.text
         both = set.intersection(*(set(CARD.findall(one)) for one in lists))
+        assert both
         assert f"{len(both)} of 12 films are on both lists." in page.text
         assert visitor.get("/compare?a=nope&b=../x").status_code == 200
 

@@ -12,9 +12,22 @@ from matinee.cli.app import app
 from matinee.cli.root import StoppedError
 from matinee.cli.show import show_error
 from matinee.console import say
-from matinee.errors import MatineeError
+from matinee.errors import ConfigError, MatineeError
 
 INTERRUPTED = 130
+# Packages that come with an extra alone, by the names they are imported by.
+_EXTRAS = {
+    "apsw": "serve",
+    "fastapi": "serve",
+    "fontTools": "serve",
+    "jinja2": "serve",
+    "prometheus_client": "serve",
+    "pydantic": "serve",
+    "python_multipart": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "psycopg": "postgres",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,6 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MatineeError as error:
         show_error(error, as_json="--json" in words)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        missing = f'{error.name} is not installed; run: pip install "matinee[{extra}]"'
+        show_error(ConfigError(missing), as_json="--json" in words)
+        sys.exit(ConfigError.exit_code)
     except StoppedError as stopped:
         if isinstance(stopped.__cause__, KeyboardInterrupt):
             say("interrupted; nothing was left half-written")

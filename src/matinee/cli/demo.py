@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -26,13 +27,20 @@ def demo(
     from matinee.service.run import run
     from matinee.service.settings import Settings
 
+    # A package of the page that is missing is told before the training, not after it.
+    import_module("matinee.service.web.routes")
     home = (place or cache_directory() / "demo" / Path(data).name).absolute()
     models = home / "models"
     if not models.is_dir():
         _train(data, recipe, models / "first")
-    settings = Settings(str(models), store=f"sqlite:///{home / 'ratings.db'}", port=port)
-    say(f"the page is at http://{settings.host}:{port}; Ctrl-C ends it")
-    run(replace(settings, keys=with_key(settings)))
+    settings = Settings(
+        str(models), store=f"sqlite:///{home / 'ratings.db'}", port=port, log_level="warning"
+    )
+    settings = replace(settings, keys=with_key(settings))
+    address = f"http://{settings.host}:{port}"
+    say(f"the operator's page is at {address}/operator; its password is that key")
+    say(f"the page is at {address}; Ctrl-C ends it")
+    run(settings)
 
 
 def _train(data: str, recipe: str, directory: Path) -> None:

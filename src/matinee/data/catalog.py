@@ -175,17 +175,23 @@ class Catalog:
         wanted = utils.default_process(text)
         if not wanted:
             return []
-        found = process.extract(
-            wanted,
-            self._plain_titles,
-            scorer=fuzz.WRatio,
-            limit=max(_CANDIDATES, 4 * limit),
-            score_cutoff=_GOOD_MATCH,
-        )
+        # By the best part of the title many are as alike, for an article in common; so whatever is
+        # alike as a whole is looked at, too.
+        found = {
+            number: title
+            for scorer in (fuzz.WRatio, fuzz.token_sort_ratio)
+            for title, _, number in process.extract(
+                wanted,
+                self._plain_titles,
+                scorer=scorer,
+                limit=max(_CANDIDATES, 4 * limit),
+                score_cutoff=_GOOD_MATCH,
+            )
+        }
         # A part is as alike in a longer title: all words together tell which one was meant.
         ranked = [
-            ((score + _whole_likeness(wanted, title)) / 2, title, number)
-            for title, score, number in found
+            ((fuzz.WRatio(wanted, title) + _whole_likeness(wanted, title)) / 2, title, number)
+            for number, title in found.items()
         ]
         # Among equally alike titles the one nearest in length is the one that was meant.
         ranked.sort(key=lambda match: (-match[0], abs(len(match[1]) - len(wanted)), match[2]))

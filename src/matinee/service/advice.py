@@ -180,25 +180,29 @@ def merged(trained: Mapping[str, float], stored: Iterable[StoredRating]) -> dict
     return history
 
 
-def advise(shelf: Shelf, taste: Taste, wish: Wish) -> Advice:
-    """The list for a taste and a wish.
+def advise(shelf: Shelf, tastes: Sequence[Taste], wish: Wish) -> list[Advice]:
+    """The lists of some tastes for one wish.
 
     Films rated since the model was trained are always left out, as those of a visitor's history.
     """
-    end = wish.offset + wish.n
     # One more, to know whether the list goes on.
-    [listed] = shelf.live.recommender.recommend_many(
-        [taste.query],
-        min(end + 1, len(shelf.live.recommender.catalog)),
+    lists = shelf.live.recommender.recommend_many(
+        [taste.query for taste in tastes],
+        min(wish.offset + wish.n + 1, len(shelf.live.recommender.catalog)),
         exclude_seen=wish.exclude_seen,
         allow=_allowed(shelf, wish),
         diversity=wish.diversity,
         explain=True,
     )
+    return [_advice(shelf, *one, wish) for one in zip(tastes, lists, strict=True)]
+
+
+def _advice(shelf: Shelf, taste: Taste, listed: Sequence[Recommendation], wish: Wish) -> Advice:
     films = [_advised(shelf, film) for film in listed]
     scores = np.array([film.score for film in listed])
     for place, new in _newcomers(shelf, taste, scores, wish):
         films.insert(place, new)
+    end = wish.offset + wish.n
     return Advice(shelf.live.version, tuple(films[wish.offset : end]), len(films) > end)
 
 

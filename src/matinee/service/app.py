@@ -53,14 +53,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.site = site
     for part in (people, visitors, movies, operation):
         app.include_router(part.routes(site))
+    page = None
     if settings.page:
-        from matinee.service.web.routes import error_page, router
+        from matinee.service.web.routes import error_page as page
+        from matinee.service.web.routes import router
 
         app.include_router(router(site))
-        problems.install(app, error_page)
-    else:
-        problems.install(app)
-    app.add_middleware(cast("Any", Gate), site=site)
+    problems.install(app, page)
+    app.add_middleware(cast("Any", Gate), site=site, page=page)
     described = lru_cache(1)(partial(_described, app))
     app.openapi = lambda: described(site.scale)
     return app
@@ -71,7 +71,7 @@ async def _refresh(site: Site) -> None:
     while True:
         await asyncio.sleep(_REFRESH_S)
         try:
-            await site.run_long(site.refresh)
+            await site.run_operator(site.refresh)
         except MatineeError as error:
             LOG.warning("nothing new was taken up", extra={"fields": {"why": str(error)}})
 

@@ -20,6 +20,10 @@ from matinee.types import IntArray
 # So many films, the most alike by genres and year, speak for one that nobody rated.
 _NEIGHBOURS = 10
 _YEARS_APART = 25.0
+# Points of likeness, of 100, that being the most rated film is worth in a search, and how many
+# times as many titles as are wanted are looked at.
+_FAME = 8.0
+_SEARCHED = 4
 
 
 @dataclass(frozen=True)
@@ -175,9 +179,18 @@ class Shelf:
         return films, found
 
     def search(self, text: str, limit: int) -> list[Film]:
-        """Films whose titles look like a text, best first; see `Catalog.search`."""
+        """Films whose titles look like a text, best first; see `Catalog.search`.
+
+        Of titles about as alike the one that more people know is meant.
+        """
         films, catalog = self._searched
-        return [films[number] for number, _ in catalog.search(text, limit)]
+        most = np.log1p(max(1, self._counts.max(initial=1)))
+        found = [
+            (likeness + _FAME * float(np.log1p(films[number].n_ratings) / most), films[number])
+            for number, likeness in catalog.search(text, _SEARCHED * limit)
+        ]
+        found.sort(key=lambda pair: -pair[0])
+        return [film for _, film in found[:limit]]
 
 
 def fits_wish(film: Film, genres: Sequence[str], years: tuple[int | None, int | None]) -> bool:

@@ -7,15 +7,16 @@ import math
 import re
 import secrets
 import time
-from typing import Any
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matinee.service.keys import Keys
-from matinee.service.limits import RateLimit
+from matinee.service.limits import FULL, RateLimit
 from matinee.service.logs import LOG
-from matinee.service.problems import problem
+from matinee.service.problems import PageOfError, is_browsing, problem, title_of
 from matinee.service.site import Site
 
 LARGEST_BODY = 1 << 20
@@ -26,6 +27,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _WENT_AWAY = 499
 _UNLIMITED = ("/livez", "/readyz", "/metrics")
+# What waits for the threads that recommend: refused before it costs anything when they are behind.
+_WAITING = ("/v1/users/", "/v1/recommendations", "/v1/lists/")
 
 
 class Gate:
@@ -34,11 +37,14 @@ class Gate:
     Args:
         app: what is behind it.
         site: for its settings and measurements.
+        page: how to show an error to somebody with a browser; None where there is no page.
     """
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    def __init__(self, app: ASGIApp, site: Site, page: PageOfError | None = None) -> None:
         self._app = app
+        self._page = page
         self._telemetry = site.telemetry
+        self._pool = site.pool
         self._keys = Keys(site.settings.keys)
         self._rate = RateLimit(site.settings.rate_per_s, site.settings.burst)
 
@@ -55,27 +61,41 @@ class Gate:
         answer = _Answer(send, request_id, api=scope["path"].startswith("/v1"))
         began_s = time.perf_counter()
         try:
-            refusal = self._refusal(scope, headers, request_id)
+            refusal = self._refusal(scope, headers)
             await (refusal or self._app)(scope, _limited(receive), answer.send)
         except Exception as error:
             await self._failure(error, scope, receive, answer, request_id)
         finally:
             self._note(scope, answer.status, time.perf_counter() - began_s, request_id)
 
-    def _refusal(self, scope: Scope, headers: dict[bytes, str], request_id: str) -> Any:
+    def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> ASGIApp | None:
         """The answer to a request that goes no further; None lets it through."""
         length = headers.get(b"content-length", "0")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
-            return problem(413, _TOO_LARGE, request_id)
+            return self._error(scope, 413, _TOO_LARGE)
         if scope["path"] in _UNLIMITED:
             return None
+        reads = scope["method"] in ("GET", "POST") and scope["path"].startswith(_WAITING)
+        if reads and self._pool.is_full:
+            return problem(503, FULL, scope["request_id"])
         caller = scope["caller"]
         client = (scope.get("client") or ("?",))[0]
         wait_s = self._rate.wait_s(f"key {caller.name}" if caller else f"at {client}")
         if not wait_s:
             return None
         retry = {"Retry-After": str(math.ceil(wait_s))}
-        return problem(429, "more requests than allowed; wait", request_id, headers=retry)
+        return self._error(scope, 429, "more requests than allowed; wait a moment", retry)
+
+    def _error(
+        self, scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> ASGIApp:
+        """An error as whoever asks can read it."""
+        request = Request(scope)
+        if self._page is None or not is_browsing(request):
+            return problem(status, detail, scope["request_id"], headers=headers)
+        answer = self._page(request, status, title_of(status), detail)
+        answer.headers.update(headers or {})
+        return answer
 
     async def _failure(
         self, error: Exception, scope: Scope, receive: Receive, answer: _Answer, request_id: str
@@ -83,8 +103,8 @@ class Gate:
         LOG.error("a request failed", exc_info=error, extra={"fields": {"request_id": request_id}})
         self._telemetry.failed(request_id, _route(scope), 500, type(error).__name__)
         if not answer.status:
-            detail = "this is a defect of the service; its log has more under the request id"
-            await problem(500, detail, request_id)(scope, receive, answer.send)
+            detail = f"this is a defect of the service; its log has more under {request_id}"
+            await self._error(scope, 500, detail)(scope, receive, answer.send)
 
     def _note(self, scope: Scope, status: int, duration_s: float, request_id: str) -> None:
         route, caller = _route(scope), scope["caller"]

@@ -12,6 +12,7 @@ from typing import TypeVar
 from matinee.service.problems import OverloadedError
 
 T = TypeVar("T")
+FULL = "more requests wait than can be answered soon; try again later"
 # Of so many callers the newest are remembered; an older one starts afresh.
 _CALLERS = 10_000
 
@@ -71,7 +72,7 @@ class Pool:
             OverloadedError: too much waits already.
         """
         if self.is_full:
-            raise OverloadedError("more requests wait than can be answered soon; try again later")
+            raise OverloadedError(FULL)
         self.waiting += 1
         future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         # Whoever asked may have gone; the work is done and counted all the same.

@@ -105,7 +105,7 @@ def problem(
 ) -> Response:
     """A problem as a response."""
     described = Problem(
-        title=_TITLES.get(status, "Error"),
+        title=title_of(status),
         status=status,
         detail=detail,
         request_id=request_id,
@@ -118,6 +118,11 @@ def problem(
         extra["WWW-Authenticate"] = "Bearer"
     body = described.model_dump_json(exclude_none=True)
     return Response(body, status, extra, MEDIA_TYPE)
+
+
+def title_of(status: int) -> str:
+    """A status in words."""
+    return _TITLES.get(status, "Error")
 
 
 def status_of(error: MatineeError) -> int:
@@ -142,8 +147,8 @@ def install(app: FastAPI, page: PageOfError | None = None) -> None:
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
-        if page is not None and _is_browsing(request):
-            title = _TITLES.get(error.status_code, "Error")
+        if page is not None and is_browsing(request):
+            title = title_of(error.status_code)
             return await run_in_threadpool(
                 page, request, error.status_code, title, str(error.detail)
             )
@@ -184,7 +189,8 @@ def _methods(document: Mapping[str, Any], path: str) -> set[str]:
     }
 
 
-def _is_browsing(request: Request) -> bool:
+def is_browsing(request: Request) -> bool:
+    """Whether a person with a browser asks, rather than a program for the API."""
     return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get(
         "accept", ""
     )

@@ -13,7 +13,7 @@ from matinee.store import Event
 LARGEST_BATCH = 1_000
 LONGEST_HISTORY = 2_000
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 # No control characters and no slash, which ends a part of a path.
 ID_PATTERN = r"^[^\x00-\x1f\x7f/]+$"
 _TEXT_PATTERN = r"^[^\x00-\x1f\x7f]+$"

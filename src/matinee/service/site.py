@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from matinee.service import advice, lists
-from matinee.service.advice import Advice, Taste, Wish
+from matinee.service.advice import Advice, Advised, Taste, Wish
 from matinee.service.films import Film, Shelf
 from matinee.service.limits import Pool
 from matinee.service.lists import Group
@@ -62,6 +62,7 @@ class Site:
         self.pool = Pool("recommend", settings.workers, settings.queue)
         self._writers = Pool("write", _WRITERS, 8 * _WRITERS)
         self._long = Pool("long", 1, _LONG_WAITING)
+        self._operator = Pool("operator", 1, _LONG_WAITING)
         self.telemetry.activated(self.models.current.version)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -81,12 +82,20 @@ class Site:
         return await self._writers.run(lambda: function(*args, **kwargs))
 
     async def run_long(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call what takes long, on a thread of its own.
+        """Call what takes long and anybody may ask for, on a thread of its own.
 
         Raises:
             OverloadedError: too much of that kind waits.
         """
         return await self._long.run(lambda: function(*args, **kwargs))
+
+    async def run_operator(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call what changes the service itself, where nobody else's requests stand in the way.
+
+        Raises:
+            OverloadedError: too much of that kind waits.
+        """
+        return await self._operator.run(lambda: function(*args, **kwargs))
 
     def shelf(self, live: Live | None = None) -> Shelf:
         """The films of the current model, or of another one."""
@@ -138,8 +147,16 @@ class Site:
 
     def recommend(self, user_id: str, wish: Wish | None = None, live: Live | None = None) -> Advice:
         """The list for a person."""
+        [found] = self.recommend_many([user_id], wish, live)
+        return found
+
+    def recommend_many(
+        self, user_ids: Sequence[str], wish: Wish | None = None, live: Live | None = None
+    ) -> list[Advice]:
+        """The lists for some people, in less time than one by one."""
         shelf = self.shelf(live)
-        return self._noted(advice.advise(shelf, self.taste(user_id, shelf), wish or Wish()))
+        tastes = [self.taste(user_id, shelf) for user_id in user_ids]
+        return advice.advise(shelf, tastes, wish or Wish())
 
     def recommend_to(
         self, history: Mapping[str, float], wish: Wish | None = None, live: Live | None = None
@@ -154,12 +171,13 @@ class Site:
         for movie_id in history:
             shelf.film(movie_id)
         taste = advice.taste_of_history(shelf, history)
-        return self._noted(advice.advise(shelf, taste, wish or Wish()))
-
-    def _noted(self, found: Advice) -> Advice:
-        for advised in found.films:
-            self.telemetry.recommended(advised.film.movie_id, advised.source)
+        [found] = advice.advise(shelf, [taste], wish or Wish())
         return found
+
+    def count_shown(self, films: Iterable[Advised]) -> None:
+        """Count films of lists that were given to somebody, for the operator."""
+        for advised in films:
+            self.telemetry.recommended(advised.film.movie_id, advised.source)
 
     def similar(self, movie_id: str, n: int = 10) -> Advice:
         """Films like one."""
@@ -291,6 +309,6 @@ class Site:
 
     def close(self) -> None:
         """Finish what is under way."""
-        for pool in (self.pool, self._writers, self._long):
+        for pool in (self.pool, self._writers, self._long, self._operator):
             pool.close()
         self.store.close()

@@ -30,7 +30,7 @@ def routes(site: Site) -> APIRouter:
     )
     async def models(who: Admin) -> Versions:
         """All versions of the model, and which one answers."""
-        found = await site.run(site.models.versions)
+        found = await site.run_operator(site.models.versions)
         return Versions(
             current=site.models.current.version,
             versions=[
@@ -52,7 +52,7 @@ def routes(site: Site) -> APIRouter:
     )
     async def activate(who: Admin, version: VersionName) -> Activated:
         """Let a version answer; one that is damaged is refused, and the old one goes on."""
-        return Activated(current=(await site.run_long(site.activate, version)).version)
+        return Activated(current=(await site.run_operator(site.activate, version)).version)
 
     @router.post(
         "/v1/models/{version}:rollback",
@@ -62,7 +62,7 @@ def routes(site: Site) -> APIRouter:
     )
     async def rollback(who: Admin, version: VersionName) -> Activated:
         """From a version, the current one, back to the one that answered before it."""
-        return Activated(current=(await site.run_long(site.rollback, version)).version)
+        return Activated(current=(await site.run_operator(site.rollback, version)).version)
 
     @router.get("/livez", tags=["health"])
     async def livez() -> dict[str, str]:

@@ -88,6 +88,7 @@ def _recommend(site: Site, user_id: str, query: ListQuery) -> Recommendations:
         diversity=query.diversity,
     )
     advice = site.recommend(user_id, wish, live)
+    site.count_shown(advice.films)
     after = offset + len(advice.films)
     return Recommendations.of(
         advice, make_cursor(live.version, after, asked) if advice.more else None

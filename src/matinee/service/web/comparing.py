@@ -77,7 +77,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
             "compare.html.jinja",
             versions=[version.version for version in versions],
             sides=sides,
-            shared=len(set(lists[0]) & set(lists[1])) if lists else 0,
+            shared=sum(place.other is not None for place in sides[0].places) if sides else 0,
             problem=problem,
         )
 

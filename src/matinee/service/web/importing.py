@@ -12,7 +12,7 @@ from functools import lru_cache
 from rapidfuzz import utils
 
 from matinee.data.titles import parse_title
-from matinee.errors import DataError
+from matinee.errors import DataError, NotFoundError
 from matinee.service.films import Film, Shelf
 
 # The service takes bodies up to 1 MiB, the form around the file included.
@@ -86,6 +86,13 @@ def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
         raise DataError("the file is not text in UTF-8; expected a CSV; save it as UTF-8") from None
     if "\0" in text:
         raise DataError("the file is not text; expected a CSV of ratings")
+    try:
+        yield from _lines(text)
+    except csv.Error as error:
+        raise DataError(f"the file is no CSV of ratings ({error}); save it as CSV anew") from error
+
+
+def _lines(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     reader = csv.reader(io.StringIO(text))
     header = [name.strip().lower() for name in next(reader, list[str]())]
     if "rating" not in header or not set(header) & {*_TITLES, *_IDS}:
@@ -106,7 +113,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 def _match(shelf: Shelf, title: str, year: str, movie_id: str) -> Film | None:
     """The film of an id, if it is called so; else the one of the title and the year."""
-    known = shelf.film(movie_id) if movie_id and shelf.number(movie_id) is not None else None
+    known = _of_id(shelf, movie_id)
     if not title or (known is not None and known.name == title):
         return known
     name, own_year = parse_title(title)
@@ -116,6 +123,13 @@ def _match(shelf: Shelf, title: str, year: str, movie_id: str) -> Film | None:
         return films[0] if len(films) == 1 else None
     near = (f for apart in _YEARS_APART for f in films if f.year == wanted_year + apart)
     return next(near, None)
+
+
+def _of_id(shelf: Shelf, movie_id: str) -> Film | None:
+    try:
+        return shelf.film(movie_id)
+    except NotFoundError:
+        return None
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from matinee.service.keys import Keys
-from matinee.service.web.pages import Pages, on
+from matinee.service.web.pages import Pages
 
 # Of all that was measured in training, what tells versions apart at a glance.
 _MEASURED = ("ndcg@10", "recall@10", "rmse")
@@ -22,20 +22,26 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
     keys = Keys(site.settings.keys)
 
     @routes.get("/operator")
-    @on(site.run)
-    def operator(request: Request) -> Response:
+    async def operator(request: Request) -> Response:
         caller = keys.caller_of(f"Bearer {_password(request)}")
         if caller is None or caller.role != "admin":
-            asked = {"www-authenticate": 'Basic realm="Matinee operator", charset="UTF-8"'}
-            response = pages.show(
-                request,
-                "error.html.jinja",
-                401,
-                title="Operators only",
-                detail="Give any name, and an administrator's key as the password.",
-            )
-            response.headers.update(asked)
-            return response
+            return await site.run(ask, request)
+        # It is wanted most when the threads that recommend have too much to do.
+        return await site.run_operator(show, request)
+
+    def ask(request: Request) -> Response:
+        asked = {"www-authenticate": 'Basic realm="Matinee operator", charset="UTF-8"'}
+        response = pages.show(
+            request,
+            "error.html.jinja",
+            401,
+            title="Operators only",
+            detail="Give any name, and an administrator's key as the password.",
+        )
+        response.headers.update(asked)
+        return response
+
+    def show(request: Request) -> Response:
         counts = site.store.counts()
         return pages.show(
             request,

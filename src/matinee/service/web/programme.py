@@ -134,7 +134,8 @@ def _card(site: Site, advised: Advised) -> Card:
     return Card(advised.film, why=f"Goes with {' and '.join(names)}" if names else "")
 
 
-def _cards(site: Site, films: Iterable[Advised]) -> tuple[Card, ...]:
+def _cards(site: Site, films: Sequence[Advised]) -> tuple[Card, ...]:
+    site.count_shown(films)
     return tuple(_card(site, advised) for advised in films)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from functools import lru_cache
@@ -22,6 +23,7 @@ from matinee.service.web import assets, comparing, film_page, home, operating, o
 from matinee.service.web.notices import UNRATE, rated_cookie
 from matinee.service.web.pages import Pages, on
 
+_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 Text = Annotated[str, Form()]
 __all__ = ["error_page", "router"]
 _TITLES = defaultdict(
@@ -104,7 +106,6 @@ def _pages(site: Site) -> Pages:
 
 
 def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f"stars = {text[:20]!r}; expected a number") from None
+    if not _NUMBER.fullmatch(text):
+        raise ConfigError("stars are no number; give them by the buttons")
+    return float(text)
