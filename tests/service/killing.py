@@ -69,6 +69,7 @@ class Client:
     Attributes:
         name: its user's id.
         ratings: acknowledged stars by film.
+        written: every acknowledged rating, as (film, stars, time): its answer names its event.
         unsure: stars by film of the ratings that were under way whenever the service went, since
             one of that film was acknowledged: any of them may have been kept.
         keys: keys of events that were acknowledged.
@@ -78,6 +79,7 @@ class Client:
     name: str
     movies: list[str]
     ratings: dict[str, float] = field(default_factory=dict)
+    written: set[tuple[str, float, float]] = field(default_factory=set)
     unsure: dict[str, set[float]] = field(default_factory=dict)
     keys: set[int] = field(default_factory=set)
     pending: int | None = None
@@ -105,6 +107,7 @@ class Client:
         answer = client.put(f"/v1/users/{self.name}/ratings/{movie}", json={"stars": stars})
         assert answer.status_code == 200, answer.text
         self.ratings[movie] = stars
+        self.written.add((movie, answer.json()["stars"], answer.json()["at_s"]))
         del self.unsure[movie]
 
     def _event(self, client):
@@ -155,7 +158,11 @@ def _left(directory, writers):
         stored = {rating.movie_id: rating.stars for rating in store.ratings_of(one.name)}
         for movie, stars in one.ratings.items():
             lost += stored.get(movie) not in {stars, *one.unsure.get(movie, ())}
-        clicks = [e["position"] for e in store.export_user(one.name).events if e["kind"] == "click"]
+        events = store.export_user(one.name).events
+        # A rating that is set already is acknowledged with the event that had set it.
+        kept = {(e["movie_id"], e["stars"], e["at_s"]) for e in events if e["kind"] == "rate"}
+        lost += len(one.written - kept)
+        clicks = [e["position"] for e in events if e["kind"] == "click"]
         lost += len(one.keys - set(clicks))
         doubled += len(clicks) - len(set(clicks))
         acknowledged += one.count + len(one.keys)
