@@ -43,6 +43,8 @@ TOWERS: dict[str, dict[str, Any]] = {
     "in-batch softmax": {"loss": "in-batch"},
     "in-batch, accidental hits not masked": {"loss": "in-batch", "mask_accidental_hits": False},
     "in-batch, popularity not corrected": {"loss": "in-batch", "correct_popularity": False},
+    "without films' genres, years and titles": {"film_features": False},
+    "without users' features": {"user_features": False},
     "without film biases": {"film_bias": False, "correct_popularity": False},
     "not held back (l2 = 0)": {"l2": 0.0},
     "no ids hidden": {"unknown_rate": 0.0},
@@ -62,7 +64,8 @@ TOWERS_OF_STARS: dict[str, dict[str, Any]] = {
 }
 SEQUENCE: dict[str, dict[str, Any]] = {
     "stars not read": {"read_stars": False},
-    "without genres and years": {"film_features": False, "unknown_rate": 0.0},
+    "without genres, years and titles": {"film_features": False, "unknown_rate": 0.0},
+    "with users' features": {"user_features": True},
     "sampled softmax, 256 negatives": {"loss": "sampled", "negatives": 256},
     "label smoothing 0.1": {"label_smoothing": 0.1},
     "one block": {"blocks": 1},

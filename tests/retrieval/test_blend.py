@@ -1,6 +1,9 @@
 """The blend: one inner product, the same for known users and for newcomers with their history."""
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
 import matinee as mt
@@ -123,6 +126,17 @@ def test_a_user_without_a_rating_has_the_average_vector(split):
     np.testing.assert_array_equal(users[3], users[-1])
     others = np.delete(users[:-1], 3, axis=0)
     np.testing.assert_allclose(users[-1], others.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_a_user_without_a_rating_has_what_their_features_let_expect(ratings):
+    kinds = np.arange(120) % 3
+    told = replace(ratings, user_features=pl.DataFrame({"club": kinds.astype(str)}))
+    new = np.arange(120) >= 110
+    train = told.take(~new[told.user_index])
+    users = fit_blend(train, CONFIG, seed=7).tensors()["user_vectors"]
+    means = np.stack([users[:110][kinds[:110] == kind].mean(axis=0) for kind in range(3)])
+    away = np.linalg.norm(users[110:120, None] - means, axis=2)
+    np.testing.assert_array_equal(away.argmin(axis=1), kinds[110:])
 
 
 def test_a_catalogue_of_other_films_is_refused(split):

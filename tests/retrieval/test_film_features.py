@@ -1,7 +1,7 @@
 import numpy as np
 
 import matinee as mt
-from matinee.retrieval.film_features import fill_unrated, film_features
+from matinee.retrieval.film_features import expected, fill_unrated, film_features
 
 
 def test_features_are_genres_spans_of_years_and_a_one():
@@ -9,8 +9,8 @@ def test_features_are_genres_spans_of_years_and_a_one():
         [1, 2, 3], ["A (1999)", "B (1996)", "C"], [["Drama", "War"], ["Drama"], []]
     )
     half = 0.5**0.5
-    expected = [[half, half, 1, 1], [1, 0, 1, 1], [0, 0, 0, 1]]
-    np.testing.assert_allclose(film_features(catalog), expected, rtol=1e-6)
+    by_hand = [[half, half, 1, 1], [1, 0, 1, 1], [0, 0, 0, 1]]
+    np.testing.assert_allclose(film_features(catalog), by_hand, rtol=1e-6)
 
 
 def test_unrated_films_have_what_their_features_let_expect():
@@ -31,3 +31,19 @@ def test_nothing_changes_where_all_or_none_are_rated():
         vectors, filled = fill_unrated(table, bias, features, np.array(counts))
         np.testing.assert_array_equal(vectors, table)
         np.testing.assert_array_equal(filled, bias)
+
+
+def test_words_of_titles_have_a_lower_weight():
+    titles = ["Alien", "Aliens", "Alien 3 Aliens"]
+    table = film_features(mt.Catalog.of_titles([1, 2, 3], titles))
+    np.testing.assert_allclose(table, [[0.3, 0, 1], [0, 0.3, 1], [0.3, 0.3, 1]], rtol=1e-6)
+
+
+def test_what_features_let_expect_by_hand():
+    features = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1]], np.float32)
+    table = np.array([[2], [6], [5], [0], [0]], np.float32)
+    counts = np.array([1, 9, 4, 0, 0])
+    # Weights 1/2, 3/2 and 1 (the square roots over their mean, 2): (1/2·2 + 3/2·6) / (2 + 3)
+    # for the first feature and 5 / (1 + 3) for the second.
+    found = expected(table, features, counts)
+    np.testing.assert_allclose(found, [[2], [5 / 4]], rtol=1e-6)

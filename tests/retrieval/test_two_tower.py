@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import matinee as mt
@@ -447,3 +448,21 @@ def test_a_newcomers_offset_is_what_the_loss_added_to_the_logits(model, full_mod
     full = mt.retriever_of(full_model, split.train.scale)
     np.testing.assert_array_equal(full.movie_offset, array(full_model.film_bias.value))
     assert plain.liked_from == 3.0
+
+
+@pytest.mark.parametrize("loss", ["full", "in-batch"])
+def test_films_and_users_without_ratings_have_what_their_features_let_expect(
+    ratings, catalog, loss
+):
+    kinds = np.arange(120) % 3
+    told = replace(ratings, user_features=pl.DataFrame({"club": kinds.astype(str)}))
+    cold_films, cold_users = np.arange(90) >= 75, np.arange(120) >= 108
+    train = told.take(~(cold_films[told.item_index] | cold_users[told.user_index]))
+    config = replace(OPTIONS, loss=loss, epochs=40, film_features=True, user_features=True)
+    retriever = mt.fit_retrieval(train, catalog, config, seed=3)
+    users = np.arange(96, 120)
+    found = retriever.retrieve([mt.Query(int(user)) for user in users], 5, allow=cold_films)
+    # Film i is of kind i % 3, and user u likes those of kind (u + 1) % 3.
+    right = (found.items % 3 == (users[:, None] + 1) % 3).mean(axis=1)
+    assert right[:12].mean() > 0.7
+    assert right[12:].mean() > 0.7

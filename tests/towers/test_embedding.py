@@ -78,3 +78,17 @@ def test_an_id_that_a_batch_repeats_gets_one_gradient_the_sum():
     gradient = np.array([[3], [1], [0], [0]], np.float32)
     expected = before - 0.1 * gradient / np.sqrt(0.1 + gradient**2)
     np.testing.assert_allclose(table_of(layer), expected, atol=1e-5)
+
+
+def test_a_projection_of_the_features_is_a_part_of_each_vector():
+    features = np.array([[1, 0], [0, 2], [2, 1]], np.float32)
+    layer = IdEmbedding(3, 4, seed=[1], features=features, name="ids")
+    table = table_of(layer).copy()
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer.vectors()), table)
+    projection = np.arange(8, dtype=np.float32).reshape(2, 4)
+    layer.projection.assign(projection)
+    # The unknown id has the features' mean.
+    expected = table + np.vstack([features, [[1, 1]]]) @ projection
+    np.testing.assert_allclose(ops.convert_to_numpy(layer.vectors()), expected, rtol=1e-6)
+    numbers = np.array([[3, 1]], np.int32)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(numbers)), expected[numbers], rtol=1e-6)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from matinee.console import progress_bar
 from matinee.data.catalog import Catalog
+from matinee.data.features import user_marks
 from matinee.data.ratings import Ratings
 from matinee.retrieval.blend import BlendConfig, BlendRetriever
 from matinee.retrieval.ease import MOST_FILMS
-from matinee.retrieval.film_features import fill_unrated, film_features
+from matinee.retrieval.film_features import expected, fill_unrated, film_features
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.item_items import factorized, item_items
 from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
@@ -38,8 +39,8 @@ def fit_blend(
     Args:
         train: the ratings; their stars are not looked at.
         config: settings.
-        catalog: the films, whose genres and years place those that nobody rated; None leaves
-            these where no film is near.
+        catalog: the films, whose genres, years and titles place those that nobody rated; None
+            leaves these where no film is near.
         seed: of everything random.
         start: tensors of an older blend under the ids of `train` (0 for new ones), which all
             members go on from, in a quarter of the passes; None trains them anew.
@@ -59,7 +60,7 @@ def fit_blend(
         table = item_items(train, config.ease_l2, config.nearby_weight)
         history_vectors, item_vectors = factorized(table, rank, seed)
     tensors = {
-        "user_vectors": _with_average(softmax.users, histories),
+        "user_vectors": _with_average(softmax.users, histories, user_marks(train)),
         "movie_vectors": softmax.films,
         "movie_bias": softmax.bias,
         "history_vectors": history_vectors,
@@ -97,14 +98,21 @@ def _members(
     return average(members, min(config.rank, n_users, n_items))
 
 
-def _with_average(users: FloatArray, histories: Histories) -> FloatArray:
+def _with_average(users: FloatArray, histories: Histories, features: FloatArray) -> FloatArray:
     """The users' vectors, and last the average one, for somebody unknown.
 
-    A user without a training rating, whose vector is as it was at first, is such a one too.
+    A user without a training rating, whose vector is as it was at first, has what their features
+    let expect; where there are none, that is the average.
     """
-    rated = np.diff(histories.matrix.indptr)[:-1] > 0
+    counts = np.diff(histories.matrix.indptr)[:-1].astype(np.int64)
+    rated = counts > 0
     average = users[rated].mean(axis=0) if rated.any() else users.mean(axis=0)
-    return np.vstack([np.where(rated[:, None], users, average), average])
+    filled = np.vstack([users, average])
+    if not rated.all():
+        filled[:-1][~rated] = average
+        if rated.any():
+            filled[:-1][~rated] += expected(users - average, features, counts)
+    return filled
 
 
 def _weights(

@@ -36,6 +36,10 @@ class RetrievalConfig:
             held back more (Rendle et al. 2022).
         unknown_rate: share of training ratings whose user (or film) is replaced by "unknown".
         initial_range: vectors start uniform in ± this.
+        film_features: add to a film's vector a projection of its genres, its year and the words of
+            its title; a film that nobody rated has what these let expect.
+        user_features: add to a user's vector a projection of their age, gender, occupation, or
+            whatever the ratings hold of them.
     """
 
     embedding_size: int = 32
@@ -53,6 +57,8 @@ class RetrievalConfig:
     l2: float = 0.0
     unknown_rate: float = 0.01
     initial_range: float = 0.05
+    film_features: bool = False
+    user_features: bool = False
 
     def __post_init__(self) -> None:
         for name, most in (

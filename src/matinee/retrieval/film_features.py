@@ -8,24 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.data.catalog import Catalog
+from matinee.data.features import genre_shares, title_words
 from matinee.types import FloatArray
 
 _YEARS = 5
+# There are many of them, each in few titles.
+_WORD_WEIGHT = 0.3
 _RIDGE = 3.0
 
 
 def film_features(catalog: Catalog) -> FloatArray:
-    """Genres and years, float32 [n_items, f].
+    """Genres, years and words of the titles, float32 [n_items, f].
 
     A column for each genre, where a film with g of them has 1/√g; one for each span of five
-    years; and a last one of ones, which every film has.
+    years; one for each word that titles share, at a weight of 0.3; and a last one of ones, which
+    every film has.
     """
-    genres = catalog.genre_marks
-    share = genres / np.sqrt(np.maximum(genres.sum(axis=1, keepdims=True), 1))
     years = catalog.films["year"].to_numpy().astype(np.float64)
     spans = np.unique(years[~np.isnan(years)] // _YEARS)
-    of_span = years[:, None] // _YEARS == spans
-    return np.column_stack([share, of_span, np.ones(len(catalog))]).astype(np.float32)
+    of_span = (years[:, None] // _YEARS == spans).astype(np.float32)
+    words = np.float32(_WORD_WEIGHT) * title_words(catalog)
+    ones = np.ones(len(catalog), np.float32)
+    return np.column_stack([genre_shares(catalog), of_span, words, ones])
 
 
 def fill_unrated(
@@ -33,10 +37,8 @@ def fill_unrated(
 ) -> tuple[FloatArray, FloatArray]:
     """Vectors and biases in which films that nobody rated have what their features let expect.
 
-    Ridge regression of the rated films' rows on their features, each weighted by the square root
-    of its ratings: what much is known of is known well. The mean bias of the unrated films
-    stays what it was, since training has learned how rarely they are chosen; features only tell
-    them apart.
+    The mean bias of the unrated films stays what it was, since training has learned how rarely
+    they are chosen; features only tell them apart. See `expected`.
 
     Args:
         table: float32 [n_items, d], what was learned of the films.
@@ -50,13 +52,33 @@ def fill_unrated(
     rated = counts > 0
     if rated.all() or not rated.any():
         return table, bias
+    learned: FloatArray = np.column_stack([table, bias])
+    learned[~rated] = expected(learned, features, counts)
+    learned[~rated, -1] += bias[~rated].mean() - learned[~rated, -1].mean()
+    return np.ascontiguousarray(learned[:, :-1]), np.ascontiguousarray(learned[:, -1])
+
+
+def expected(
+    table: FloatArray, features: FloatArray, counts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Rows of those without a rating, as the others' rows and their features let expect.
+
+    Ridge regression of the rated ones' rows on their features, each weighted by the square root of
+    its ratings: what much is known of is known well.
+
+    Args:
+        table: float32 [n, d], what was learned; some rows have ratings.
+        features: float32 [n, f].
+        counts: int64 [n], training ratings.
+
+    Returns:
+        float32 [m, d], of the m rows without a rating.
+    """
+    rated = counts > 0
     weight = np.sqrt(counts[rated])[:, None]
     weight /= weight.mean()
     known = features[rated].astype(np.float64)
-    learned: FloatArray = np.column_stack([table, bias])
     gram: NDArray[np.float64] = (weight * known).T @ known + _RIDGE * np.eye(known.shape[1])
-    seen: NDArray[np.float64] = (weight * known).T @ learned[rated]
+    seen: NDArray[np.float64] = (weight * known).T @ table[rated]
     solved: Any = np.linalg.solve(gram, seen)
-    learned[~rated] = features[~rated] @ np.asarray(solved, np.float32)
-    learned[~rated, -1] += bias[~rated].mean() - learned[~rated, -1].mean()
-    return np.ascontiguousarray(learned[:, :-1]), np.ascontiguousarray(learned[:, -1])
+    return features[~rated] @ np.asarray(solved, np.float32)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from matinee.data.catalog import Catalog
+from matinee.data.features import user_marks
 from matinee.data.ratings import Ratings
 from matinee.retrieval.config import RetrievalConfig
+from matinee.retrieval.film_features import fill_unrated, film_features
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.retrieval.two_tower import MovieLensRetrieval
 from matinee.retrieval.warm import warm
@@ -49,7 +51,12 @@ def train_retrieval(
     catalog.check_items(train.items)
     config = config or RetrievalConfig()
     model = MovieLensRetrieval(
-        train.users, catalog.items, config=config if start is None else warm(config), seed=seed
+        train.users,
+        catalog.items,
+        config=config if start is None else warm(config),
+        seed=seed,
+        user_features=user_marks(train) if config.user_features else None,
+        film_features=film_features(catalog) if config.film_features else None,
     )
     if start is not None:
         _go_on_from(start, model)
@@ -80,11 +87,15 @@ def retriever_of(model: MovieLensRetrieval, scale: tuple[float, float]) -> TwoTo
         scale: lowest and highest rating; from the middle on a film speaks for a newcomer's taste.
     """
     config = model.config
-    users = ops.convert_to_numpy(model.user_model.table.value)
-    movies = ops.convert_to_numpy(model.movie_model.table.value)[:-1]
+    users = ops.convert_to_numpy(model.user_model.vectors())
+    movies = ops.convert_to_numpy(model.movie_model.vectors())[:-1]
     bias = np.zeros(len(movies), np.float32)
     if model.film_bias is not None:
         bias = ops.convert_to_numpy(model.film_bias.value)
+    known = model.movie_model.features
+    if known is not None:
+        features = ops.convert_to_numpy(known)[:-1]
+        movies, bias = fill_unrated(movies, bias, features, model.counts["movie_index"][:-1])
     offset = bias
     if model.softmax == "in-batch" and not config.correct_popularity:
         # Popular films were negatives as often as they are popular, so the logits lack that.

@@ -17,6 +17,7 @@ from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Features, Ids
 from matinee.towers.model import TowerModel
+from matinee.types import FloatArray
 
 
 class MovieLensRetrieval(TowerModel):
@@ -30,14 +31,23 @@ class MovieLensRetrieval(TowerModel):
         movies: the films' vocabulary, or their ids.
         config: settings; the defaults are the seed program's.
         seed: of the initial weights, the order of the batches and the unknowns.
+        user_features: float32 [n_users, f], whose projection is a part of the users' vectors.
+        film_features: float32 [n_items, g], likewise of the films'.
     """
 
     def __init__(
-        self, users: Ids, movies: Ids, *, config: RetrievalConfig | None = None, seed: int = 42
+        self,
+        users: Ids,
+        movies: Ids,
+        *,
+        config: RetrievalConfig | None = None,
+        seed: int = 42,
+        user_features: FloatArray | None = None,
+        film_features: FloatArray | None = None,
     ) -> None:
         super().__init__(users, movies, config or RetrievalConfig(), seed, "retrieval")
-        self.user_model = self._tower("user_model", len(self.users), 0)
-        self.movie_model = self._tower("movie_model", len(self.movies), 1)
+        self.user_model = self._tower("user_model", len(self.users), 0, user_features)
+        self.movie_model = self._tower("movie_model", len(self.movies), 1, film_features)
         self.film_bias: Any = None
         if self.config.film_bias:
             self.film_bias = self.add_weight(
@@ -55,12 +65,13 @@ class MovieLensRetrieval(TowerModel):
         self.mean_regularization = keras.metrics.Mean(name="mean_regularization")
         self.built = True
 
-    def _tower(self, name: str, size: int, stream: int) -> IdEmbedding:
+    def _tower(self, name: str, size: int, stream: int, features: FloatArray | None) -> IdEmbedding:
         return IdEmbedding(
             size,
             self.config.embedding_size,
             initial_range=self.config.initial_range,
             seed=[self.seed, stream],
+            features=features,
             name=name,
         )
 
@@ -140,7 +151,8 @@ class MovieLensRetrieval(TowerModel):
         self.mean_regularization.update_state(regularization, size)
         if not training:
             # As the retriever scores: products over the temperature, plus the films' bias.
-            queries, table = y_pred["user"] / self.config.temperature, self.movie_model.table[:-1]
+            queries = y_pred["user"] / self.config.temperature
+            table = self.movie_model.vectors()[:-1]
             self.factorized_top_k.update_state(
                 queries, table, x["movie_index"], self._bias(), weights
             )
@@ -166,13 +178,13 @@ class MovieLensRetrieval(TowerModel):
     def _full_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
         # A film outside the vocabulary is no column of the softmax.
         known = x["movie_index"] < len(self.movies)
-        movies, table = ops.where(known, x["movie_index"], 0), self.movie_model.table[:-1]
+        movies, table = ops.where(known, x["movie_index"], 0), self.movie_model.vectors()[:-1]
         options = self._options() | {
             "bias": self._bias(),
             "weights": ops.cast(known, "float32") * x["weight"],
         }
         if len(self.users) < self.config.batch_size:
-            users = self.user_model.table.value
+            users = self.user_model.vectors()
             return grouped_softmax(
                 users, table, x["user_index"], movies, negatives="catalogue", **options
             )
@@ -191,8 +203,8 @@ class MovieLensRetrieval(TowerModel):
         rows = min(len(self.users) + 1, config.batch_size)
         if 2 * rows * (len(self.movies) + 1) < config.batch_size**2:
             return grouped_softmax(
-                self.user_model.table.value,
-                self.movie_model.table.value,
+                self.user_model.vectors(),
+                self.movie_model.vectors(),
                 users,
                 movies,
                 bias=bias,

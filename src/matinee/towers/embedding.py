@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.towers.backend import keras, ops
+from matinee.types import FloatArray
 
 
 def uniform(limit: float, seed: Sequence[int]) -> Any:
@@ -38,6 +39,7 @@ class IdEmbedding(keras.layers.Layer):
         width: the vectors' length.
         seed: of the initial values.
         initial_range: vectors start uniform in ± this.
+        features: float32 [n, f]; a projection of them, learned from 0, is a part of each vector.
     """
 
     def __init__(
@@ -47,9 +49,18 @@ class IdEmbedding(keras.layers.Layer):
         *,
         seed: Sequence[int],
         initial_range: float = 0.05,
+        features: FloatArray | None = None,
         name: str,
     ) -> None:
         super().__init__(name=name)
+        self.features: Any = None
+        if features is not None:
+            # Of the unknown id nothing is known but what all have.
+            known = np.vstack([features, features.mean(axis=0, keepdims=True)])
+            self.features = ops.convert_to_tensor(known.astype(np.float32))
+            self.projection = self.add_weight(
+                shape=(features.shape[1], width), initializer="zeros", name="projection"
+            )
         self.table = self.add_weight(
             shape=(size + 1, width), initializer=uniform(initial_range, seed), name="table"
         )
@@ -59,7 +70,16 @@ class IdEmbedding(keras.layers.Layer):
         """Vectors float32 [..., width] of numbers int32 [...], each 0 … n."""
         # The product makes the gradient dense. Keras hands TensorFlow's sparse one to the optimizer
         # without adding up the rows of repeated ids; JAX compiles it away.
-        return ops.take(self.table * 1.0, numbers, axis=0)
+        vectors = ops.take(self.table * 1.0, numbers, axis=0)
+        if self.features is None:
+            return vectors
+        return vectors + ops.matmul(ops.take(self.features, numbers, axis=0), self.projection)
+
+    def vectors(self) -> Any:
+        """All vectors: float32 [n + 1, width], the last one that of the unknown id."""
+        if self.features is None:
+            return self.table.value
+        return self.table + ops.matmul(self.features, self.projection)
 
     def fill_untrained(self, counts: NDArray[np.int64], hidden: bool) -> None:
         """Copy the unknown row to every id without a training rating.

@@ -2,14 +2,16 @@ import signal
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
+import matinee as mt
 from matinee.errors import ConfigError, DataError, ModelFileError
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.fit import fit_sequence
 from matinee.towers.backend import keras
 from tests.fresh import run_python
-from tests.retrieval.test_histories import ratings_of
+from tests.retrieval.test_histories import newcomer, ratings_of
 
 SMALL = SequenceConfig(
     embedding_size=8, blocks=1, max_length=16, epochs=4, batch_size=16, patience=4
@@ -140,6 +142,22 @@ def test_it_can_do_without_stars_features_and_hidden_films_and_sample(ratings, c
     assert not found.tensors()["star_vectors"].any()
     # Nobody watches, so nobody is told.
     assert capsys.readouterr() == ("", "")
+
+
+def test_users_features_are_read_and_an_unknown_user_has_their_mean(ratings, catalog):
+    clubs = [str(user % 3) for user in range(120)]
+    told = replace(ratings, user_features=pl.DataFrame({"club": clubs}))
+    found = fit_sequence(told, catalog, replace(SMALL, user_features=True), seed=3)
+    users = found.tensors()["user_vectors"]
+    assert users.shape == (121, SMALL.embedding_size)
+    assert np.linalg.norm(users[:3], axis=1).min() > 0
+    np.testing.assert_allclose(users[:3], users[3:6])
+    np.testing.assert_allclose(users[-1], users[:-1].mean(axis=0), atol=1e-6)
+    # The same history in another club is another question.
+    own = newcomer([4, 7, 1])
+    vectors = found.vectors([own, *(mt.Query(u, own.items, own.ratings) for u in (0, 1, 3))])
+    assert not np.allclose(vectors[1], vectors[2], atol=1e-4)
+    np.testing.assert_allclose(vectors[1], vectors[3], atol=1e-6)
 
 
 def test_ratings_with_nothing_to_predict_are_refused(ratings, catalog):

@@ -15,7 +15,8 @@ def model_of(**settings):
     rng = np.random.default_rng(3)
     config = SequenceConfig(embedding_size=8, max_length=6, **settings)
     features = rng.normal(size=(N, 3)).astype(np.float32)
-    model = SequenceModel(features, rng.integers(1, 9, N), config, 5)
+    users = rng.normal(size=(4, 2)).astype(np.float32)
+    model = SequenceModel(features, rng.integers(1, 9, N), config, 5, users)
     for weight in model.trainable_variables:
         weight.assign(rng.normal(0, 0.4, weight.shape).astype(np.float32))
     return model
@@ -31,13 +32,15 @@ def columns_of(films, positions):
         "film": films,
         "level": (films % 10).astype(np.int32),
         "position": np.array(positions, np.int32),
+        "user": films % 4,
     }
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
 @pytest.mark.parametrize("read_stars", [True, False])
-def test_numpy_and_keras_give_the_same_vectors(blocks, read_stars):
-    model = model_of(blocks=blocks, read_stars=read_stars)
+@pytest.mark.parametrize("features", [True, False])
+def test_numpy_and_keras_give_the_same_vectors(blocks, read_stars, features):
+    model = model_of(blocks=blocks, read_stars=read_stars, user_features=features)
     rng = np.random.default_rng(1)
     histories = [
         (rng.integers(0, N, size).astype(np.int32), rng.integers(0, 10, size).astype(np.int32))
@@ -45,10 +48,13 @@ def test_numpy_and_keras_give_the_same_vectors(blocks, read_stars):
     ]
     tensors = {weight.name: values(weight.value) for weight in model.weights}
     table = values(model.films()[0])
-    found = Encoder.of(tensors).vectors(table, histories)
+    users = np.array([0, 3, 3, 1, 2])
+    owners = values(model.users())[users] if features else np.zeros((5, 8), np.float32)
+    found = Encoder.of(tensors).vectors(table, histories, owners)
     films, levels, lengths = pad(histories)
     places = np.tile(np.arange(6, dtype=np.int32), (5, 1))
-    by_keras = values(model.encode(table, films, levels, places))[np.arange(5), lengths - 1]
+    each = np.repeat(owners[:, None], 6, axis=1)
+    by_keras = values(model.encode(table, films, levels, places, each))[np.arange(5), lengths - 1]
     np.testing.assert_allclose(found, by_keras, atol=1e-4)
 
 
@@ -56,7 +62,8 @@ def test_an_empty_history_has_a_vector_of_zeros():
     model = model_of()
     tensors = {weight.name: values(weight.value) for weight in model.trainable_variables}
     empty, table = np.empty(0, np.int32), values(model.films()[0])
-    assert not Encoder.of(tensors).vectors(table, [(empty, empty)]).any()
+    owner = np.ones((1, 8), np.float32)
+    assert not Encoder.of(tensors).vectors(table, [(empty, empty)], owner).any()
 
 
 def test_a_place_depends_on_what_came_before_alone():

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
 from matinee.data.catalog import Catalog
+from matinee.data.features import genre_shares, indicators, user_marks
 from matinee.data.ratings import Ratings
-from matinee.types import IntArray
+from matinee.types import FloatArray, IntArray
 
 Array = NDArray[np.float64]
 
-# Numbers with more distinct values than this are cut into as many groups of about one size.
-_GROUPS = 12
-# Of a text column the most frequent values count; a rare one says nothing of its own.
-_MOST_VALUES = 64
 # Beyond those asked for, so that the last ones are found well (Halko, Martinsson & Tropp 2011).
 _MORE = 16
 _POWERS = 3
@@ -26,21 +22,13 @@ _POWERS = 3
 
 def user_features(ratings: Ratings) -> Array:
     """Float64 [n_users, f]: a column for each value of each feature, with mean 0."""
-    table = ratings.user_features
-    columns = [] if table is None else [_indicators(table[name]) for name in table.columns]
-    return _centred(columns, len(ratings.users))
+    return _centred(user_marks(ratings))
 
 
 def film_features(catalog: Catalog) -> Array:
     """Float64 [n_items, f]: genres, which share a weight of 1, and years; with mean 0."""
-    genres = catalog.films["genres"].to_list()
-    names = sorted({name for own in genres for name in own})
-    place = {name: column for column, name in enumerate(names)}
-    marks = np.zeros((len(genres), len(names)))
-    for film, own in enumerate(genres):
-        for name in own:
-            marks[film, place[name]] = 1 / np.sqrt(len(own))
-    return _centred([marks, _indicators(catalog.films["year"])], len(genres))
+    years = indicators(catalog.films["year"])
+    return _centred(np.concatenate([genre_shares(catalog), years], axis=1))
 
 
 def implicit_features(own: IntArray, other: IntArray, shape: tuple[int, int]) -> Any:
@@ -72,20 +60,6 @@ def leading(matrix: Any, size: int, seed: int) -> tuple[Array, Array, Array]:
     return basis @ small[:, kept], values[kept], right[kept].T
 
 
-def _indicators(column: pl.Series) -> Array:
-    """A column of 0 and 1 for each value or group of values; a missing one has none."""
-    if column.dtype.is_numeric() and column.n_unique() > _GROUPS:
-        edges = [column.quantile(part / _GROUPS) for part in range(1, _GROUPS)]
-        inner = np.unique(np.array(edges, np.float64))
-        numbers = column.cast(pl.Float64).to_numpy()
-        column = pl.Series(np.searchsorted(inner, numbers)).set(column.is_null(), None)
-    text = column.cast(pl.String)
-    counts = text.drop_nulls().value_counts(sort=True)
-    values = sorted(counts[counts.columns[0]].head(_MOST_VALUES).to_list())
-    marks = [(text == value).fill_null(value=False).to_numpy() for value in values]
-    return np.stack(marks, axis=1).astype(np.float64) if marks else np.zeros((len(column), 0))
-
-
-def _centred(columns: list[Array], rows: int) -> Array:
-    table = np.concatenate([np.zeros((rows, 0)), *columns], axis=1)
-    return cast(Array, table - table.mean(axis=0)) if rows else table
+def _centred(columns: FloatArray) -> Array:
+    table = columns.astype(np.float64)
+    return table - table.mean(axis=0) if len(table) else table

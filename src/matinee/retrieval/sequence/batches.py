@@ -53,8 +53,8 @@ class Packer:
 
         Returns:
             `film` (the model's numbers) and `level`, int32: what is read; `position`, int32: the
-            place in the history, from 0; `target`, int32: the film that comes next; `weight`,
-            float32: whether it counts, 0 at places that are empty.
+            place in the history, from 0; `user`, int32: whose it is; `target`, int32: the film
+            that comes next; `weight`, float32: whether it counts, 0 at places that are empty.
         """
         users = generator.permutation(len(self._pairs))
         lengths = self._pairs[users]
@@ -68,6 +68,7 @@ class Packer:
             "film": self._films[source],
             "level": self._levels[source],
             "position": position.astype(np.int32),
+            "user": np.repeat(users, lengths).astype(np.int32),
             "target": self._films[source + 1],
             "weight": self._relevant[source + 1],
         }

@@ -32,6 +32,8 @@ class SequenceConfig:
         relevant_from: stars from which a film is one to predict; None takes all. What is rated
             lower is read, and not recommended for.
         film_features: add a vector of the film's genres and year to that of its id.
+        user_features: add a vector of the user's age, gender, occupation, or whatever the ratings
+            hold of them, to each film that is read.
         unknown_rate: share of the films that each step hides behind their features, so that a
             film never rated has a vector of its features.
         patience: passes without a better NDCG@10 on films held out before training stops, the
@@ -52,6 +54,7 @@ class SequenceConfig:
     read_stars: bool = True
     relevant_from: float | None = None
     film_features: bool = True
+    user_features: bool = False
     unknown_rate: float = 0.01
     patience: int = 5
 

@@ -80,12 +80,15 @@ class Encoder:
         """How many films of a history are read at most."""
         return len(self.position_vectors)
 
-    def vectors(self, films: FloatArray, histories: Sequence[History]) -> FloatArray:
+    def vectors(
+        self, films: FloatArray, histories: Sequence[History], owners: FloatArray
+    ) -> FloatArray:
         """The vector of each history at its last place, float32 [b, d]; 0 where it is empty.
 
         Args:
             films: float32 [n, d], the films' vectors.
             histories: films and levels, at most `longest` of each.
+            owners: float32 [b, d], what is known of whose histories they are.
         """
         found = np.zeros((len(histories), films.shape[1]), np.float32)
         lengths = np.array([len(own) for own, _ in histories], np.int64)
@@ -96,14 +99,16 @@ class Encoder:
             count = max(1, _BLOCK_PLACES // int(lengths[order[-1]]))
             rows, order = order[-count:], order[:-count]
             own: list[int] = rows.tolist()
-            found[rows] = self._block(films, [histories[row] for row in own])
+            found[rows] = self._block(films, [histories[row] for row in own], owners[rows])
         return found
 
-    def _block(self, table: FloatArray, histories: Sequence[History]) -> FloatArray:
+    def _block(
+        self, table: FloatArray, histories: Sequence[History], owners: FloatArray
+    ) -> FloatArray:
         films, levels, lengths = pad(histories)
         length: int = films.shape[1]
         x = table[films] * np.float32(math.sqrt(table.shape[1]))
-        x += self.position_vectors[:length] + self.star_vectors[levels]
+        x += self.position_vectors[:length] + self.star_vectors[levels] + owners[:, None]
         last = (np.arange(len(films)), lengths - 1)
         final = len(self.inner) - 1
         for block in range(final):

@@ -13,6 +13,7 @@ import numpy as np
 from matinee.config import check_seed
 from matinee.console import say
 from matinee.data.catalog import Catalog
+from matinee.data.features import user_marks
 from matinee.data.ratings import Ratings
 from matinee.errors import DataError
 from matinee.retrieval.film_features import film_features
@@ -33,6 +34,7 @@ from matinee.retrieval.sequence.retriever import SequenceRetriever
 from matinee.retrieval.sequence.sequences import Sequences
 from matinee.towers.backend import keras, ops
 from matinee.towers.progress import TrainingBar
+from matinee.types import FloatArray
 
 # Called after each epoch with all that the run has come to.
 Watch = Callable[[Progress], None]
@@ -72,7 +74,7 @@ def fit_sequence(
     known = train if held_out is None else held_out.known
     films = TrainedFilms(known.item_counts(), film_features(catalog))
     packer = Packer(Sequences(known), films.place, config)
-    model = _compiled(packer, films, config, seed)
+    model = _compiled(packer, films, config, seed, user_marks(train))
     run = run_of(train, config, seed)
     progress = Progress() if checkpoint is None else load_checkpoint(checkpoint, run, model)
 
@@ -93,7 +95,11 @@ def fit_sequence(
 
 
 def _compiled(
-    packer: Packer, films: TrainedFilms, config: SequenceConfig, seed: int
+    packer: Packer,
+    films: TrainedFilms,
+    config: SequenceConfig,
+    seed: int,
+    user_features: FloatArray,
 ) -> SequenceModel:
     """A model to train: Adam, its rate rising over the first epoch, then falling as a cosine."""
     if not packer.targets:
@@ -101,7 +107,8 @@ def _compiled(
             "no user has two films of which the later one counts, so there is nothing to predict; "
             "give more ratings or a lower relevant_from"
         )
-    model = SequenceModel(films.trained_features, films.trained_counts, config, seed)
+    features, counts = films.trained_features, films.trained_counts
+    model = SequenceModel(features, counts, config, seed, user_features)
     steps = packer.rows // config.batch_size
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -159,7 +166,15 @@ def retriever_of(
     if config.film_features:
         vectors += films.features @ weights["film_features"]
     bias = films.spread(weights["film_bias"], config.unknown_rate > 0)
-    return SequenceRetriever(vectors, bias, Encoder.of(weights), train, losses)
+    return SequenceRetriever(vectors, bias, Encoder.of(weights), _users(model), train, losses)
+
+
+def _users(model: SequenceModel) -> FloatArray:
+    """What is read of each user, and, as the mean of them, of an unknown one."""
+    if not model.config.user_features:
+        return np.zeros((0, model.config.embedding_size), np.float32)
+    users = np.array(ops.convert_to_numpy(model.users()), np.float32)
+    return np.vstack([users, users.mean(axis=0, keepdims=True)])
 
 
 def _tell(progress: Progress) -> None:

@@ -28,15 +28,16 @@ class SequenceModel(keras.Model):
 
     A film's vector is that of its id plus a projection of its features; the same vectors are
     read by the query tower and searched among (tied). What the tower reads at each place is
-    √d · film + stars + position; pre-norm blocks of causal self-attention follow (Kang & McAuley
-    2018, "Self-Attentive Sequential Recommendation"), and a film's score is the inner product of
-    the last norm's output with its vector, plus its bias.
+    √d · film + stars + position + user; pre-norm blocks of causal self-attention follow (Kang &
+    McAuley 2018, "Self-Attentive Sequential Recommendation"), and a film's score is the inner
+    product of the last norm's output with its vector, plus its bias.
 
     Args:
         features: float32 [n, f], of the films; see `film_features`.
         counts: int64 [n], training ratings of each film, at least one.
         config: settings.
         seed: of the initial weights, what is dropped, hidden and drawn.
+        user_features: float32 [n_users, g], read at each place where the settings ask for them.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class SequenceModel(keras.Model):
         counts: NDArray[np.int64],
         config: SequenceConfig,
         seed: int,
+        user_features: FloatArray | None = None,
     ) -> None:
         super().__init__(name="sequence")
         self.config = config
@@ -58,6 +60,10 @@ class SequenceModel(keras.Model):
         self._weight("film_bias", (films + 1,), _constant(np.append(np.log(chance), mean)))
         for stream, (name, shape) in enumerate(encoder_shapes(config).items(), start=1):
             self._weight(name, shape, _initial(name, shape, [seed, stream]))
+        self._user_features: Any = None
+        if config.user_features and user_features is not None:
+            self._user_features = ops.convert_to_tensor(user_features)
+            self._weight("user_features", (user_features.shape[1], size), "zeros")
         self._features = ops.convert_to_tensor(features)
         self._log_chance = ops.convert_to_tensor(np.log(chance).astype(np.float32))
         self._cumulated = ops.convert_to_tensor(np.cumsum(chance).astype(np.float32))
@@ -98,12 +104,33 @@ class SequenceModel(keras.Model):
             hidden = draws < self.config.unknown_rate
         table, bias = self.films(hidden)
         query = self.encode(
-            table, columns["film"], columns["level"], columns["position"], training=training
+            table,
+            columns["film"],
+            columns["level"],
+            columns["position"],
+            self._owners(columns),
+            training=training,
         )
         return {"query": query, "table": table, "bias": bias}
 
+    def _owners(self, columns: Mapping[str, Any]) -> Any:
+        if self._user_features is None:
+            return None
+        return ops.take(self.users(), columns["user"], axis=0)
+
+    def users(self) -> Any:
+        """What is read of each user beside the films: float32 [n_users, d]."""
+        return ops.matmul(self._user_features, self.user_features)
+
     def encode(
-        self, table: Any, films: Any, levels: Any, positions: Any, *, training: bool = False
+        self,
+        table: Any,
+        films: Any,
+        levels: Any,
+        positions: Any,
+        owners: Any = None,
+        *,
+        training: bool = False,
     ) -> Any:
         """The query vector at each place of b rows: float32 [b, l, d].
 
@@ -112,6 +139,7 @@ class SequenceModel(keras.Model):
             films: int32 [b, l].
             levels: int32 [b, l], the stars.
             positions: int32 [b, l]: a place at position p reads itself and the p places before.
+            owners: float32 [b, l, d], what is known of whose history it is; None is nothing.
             training: drop a share of what is passed on.
         """
         size = self.config.embedding_size
@@ -119,6 +147,8 @@ class SequenceModel(keras.Model):
         x = x + ops.take(self.position_vectors * 1.0, positions, axis=0)
         if self.config.read_stars:
             x = x + ops.take(self.star_vectors * 1.0, levels, axis=0)
+        if owners is not None:
+            x = x + owners
         x = self._drop(x, training)
         places = ops.arange(films.shape[1])
         begins = ops.expand_dims(places - positions, 2)

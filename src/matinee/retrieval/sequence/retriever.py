@@ -13,7 +13,7 @@ from matinee.index.exact import ExactIndex
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.encoder import Encoder, encoder_shapes
 from matinee.retrieval.sequence.sequences import Sequences
-from matinee.types import FloatArray, IntArray, Query, TopK
+from matinee.types import FloatArray, IntArray, Query, TopK, known_users
 
 
 class SequenceRetriever:
@@ -26,6 +26,8 @@ class SequenceRetriever:
         movie_vectors: float32 [n_items, d].
         movie_bias: float32 [n_items], added to the films' scores.
         encoder: the query tower.
+        user_vectors: float32 [n_users + 1, d], what the tower reads of each user beside the films,
+            and of an unknown one; without rows where it reads nothing.
         train: the ratings it was fitted on.
         losses: of each epoch.
     """
@@ -37,12 +39,14 @@ class SequenceRetriever:
         movie_vectors: FloatArray,
         movie_bias: FloatArray,
         encoder: Encoder,
+        user_vectors: FloatArray,
         train: Ratings,
         losses: tuple[float, ...] = (),
     ) -> None:
         self.movie_vectors = movie_vectors
         self.movie_bias = movie_bias
         self.encoder = encoder
+        self.user_vectors = user_vectors
         self.losses = losses
         self.sequences = Sequences(train)
         # Low stars are read as such, so every film of a history speaks for its owner's taste.
@@ -54,7 +58,8 @@ class SequenceRetriever:
     @classmethod
     def of(cls, tensors: Mapping[str, FloatArray], train: Ratings) -> SequenceRetriever:
         """A retriever from its tensors and the ratings it was fitted on."""
-        return cls(tensors["movie_vectors"], tensors["movie_bias"], Encoder.of(tensors), train)
+        films, bias = tensors["movie_vectors"], tensors["movie_bias"]
+        return cls(films, bias, Encoder.of(tensors), tensors["user_vectors"], train)
 
     @staticmethod
     def shapes(config: SequenceConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
@@ -62,6 +67,7 @@ class SequenceRetriever:
         return {
             "movie_vectors": (n_items, config.embedding_size),
             "movie_bias": (n_items,),
+            "user_vectors": (n_users + 1 if config.user_features else 0, config.embedding_size),
             **encoder_shapes(config),
         }
 
@@ -70,6 +76,7 @@ class SequenceRetriever:
         return {
             "movie_vectors": self.movie_vectors,
             "movie_bias": self.movie_bias,
+            "user_vectors": self.user_vectors,
             **self.encoder.tensors(),
         }
 
@@ -81,16 +88,22 @@ class SequenceRetriever:
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
         """The k best films of each query; see `Retriever.retrieve`."""
-        histories = self.sequences.of(queries, self.encoder.longest)
-        vectors = self.encoder.vectors(self.movie_vectors, histories)
-        empty = np.array([not len(films) for films, _ in histories], np.bool_)
+        vectors, empty = self._read(queries)
         asked = np.column_stack([vectors, ~empty, empty]).astype(np.float32)
         return self._index.search(asked, k, exclude, allow)
 
     def vectors(self, queries: Sequence[Query]) -> FloatArray:
         """The queries' vectors, float32 [b, d]; 0 where nothing is known."""
+        return self._read(queries)[0]
+
+    def _read(self, queries: Sequence[Query]) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """The queries' vectors, and which of them have no history."""
         histories = self.sequences.of(queries, self.encoder.longest)
-        return self.encoder.vectors(self.movie_vectors, histories)
+        owners = np.zeros((len(queries), self.movie_vectors.shape[1]), np.float32)
+        if len(self.user_vectors):
+            owners = self.user_vectors[known_users(queries, len(self.user_vectors) - 1)]
+        vectors = self.encoder.vectors(self.movie_vectors, histories, owners)
+        return vectors, np.array([not len(films) for films, _ in histories], np.bool_)
 
     def similar(self, item: int, k: int) -> TopK:
         """The k films whose vectors point most nearly where this film's does (cosine)."""
