@@ -9,7 +9,8 @@ Every stage runs in a process of its own, which reports its seconds by the clock
 processors (those of the stage, not of loading what it needs) and its peak memory (all of it):
 
 - `make`: `matinee data synthesize`: ratings and films to Parquet.
-- `prepare`: `load_ratings` (parse, look for repeated pairs, number, sort) and a split by time.
+- `prepare`: what `matinee data prepare` does: parse, look for repeated pairs, number, sort, write.
+  The stages after it map the columns, and split them by time, which is not in their seconds.
 - `train`: a sweep of iALS, 64 long, and biases for stars; then the model is saved.
 - `towers`: an epoch of the two-tower model, 64 long, batches of 4,096; Keras on JAX. Up to
   `--towers-most` ratings.
@@ -69,7 +70,7 @@ def loaded(folder: Path):
 def split_of(folder: Path):
     import matinee as mt
 
-    ratings, catalog = loaded(folder)
+    ratings, catalog = mt.load_data(folder / "prepared")
     return mt.make_split(ratings, "time", validation=0.0), catalog
 
 
@@ -84,11 +85,10 @@ def make(folder: Path, ratings: int) -> Times:
 
 
 def prepare(folder: Path, _: int) -> Times:
-    import matinee as mt
+    from matinee.data.prepared import save_prepared
 
     started = now()
-    ratings, _ = loaded(folder)
-    mt.make_split(ratings, "time", validation=0.0)
+    save_prepared(*loaded(folder), folder / "prepared")
     return passed(started)
 
 

@@ -179,3 +179,20 @@ def test_synthesize_refuses_what_cannot_be(run, tmp_path):
     done = run("data", "synthesize", *sizes, "--ratings", 300, "--out", tmp_path / "a.csv")
     assert done.code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_prepared_is_data_like_any_other(run, data, tmp_path):
+    prepared = tmp_path / "prepared"
+    done = run("data", "prepare", *data, "--out", prepared)
+    assert (done.code, done.out) == (0, "")
+    assert f"matinee train --data {prepared}" in done.err
+    whole, opened = (
+        run("data", "describe", *source, "--json").json for source in (data, ["--data", prepared])
+    )
+    assert whole | {"data": ""} == opened | {"data": ""}
+    assert run("data", "check", "--data", prepared).code == 0
+    assert run("data", "prepare", *data, "--out", prepared, "--json").json["ratings"] == 2376
+    (prepared / "prepared.json").unlink()
+    done = run("data", "prepare", *data, "--out", prepared)
+    assert done.code == 3
+    assert "give another name" in done.err

@@ -1,4 +1,4 @@
-"""`matinee data …`: fetch, check, describe and make up ratings."""
+"""`matinee data …`: fetch, check, prepare, describe and make up ratings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from matinee.data.ratings import Ratings
 
 data_app = typer.Typer(
-    help="Fetch, check, describe and make up ratings.", no_args_is_help=True, rich_markup_mode=None
+    help="Fetch, check, prepare, describe and make up ratings.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 _SHOWN_PROBLEMS = 20
 _MOST_STARS = 20
@@ -68,6 +70,33 @@ def check(
         raise DataError(
             f"{data} has {_bad_rows(len(problems))}; correct them, or load with --on-bad-rows skip"
         )
+
+
+@data_app.command(epilog="example: matinee data prepare --data ratings.csv --out prepared")
+def prepare(
+    out: Annotated[Path, typer.Option(help="The directory to write; give it as --data then.")],
+    data: o.Data = "100k",
+    films: o.Films = None,
+    user_column: o.UserColumn = None,
+    item_column: o.ItemColumn = None,
+    rating_column: o.RatingColumn = None,
+    timestamp_column: o.TimestampColumn = None,
+    scale: o.Scale = None,
+    on_bad_rows: o.OnBadRows = "raise",
+    json: o.Json = False,
+) -> None:
+    """Check, number and sort ratings once; other commands then open them without reading them."""
+    from matinee.data.prepared import save_prepared
+
+    source = o.source_of(
+        data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
+    )
+    ratings, catalog = o.load_source(source)
+    save_prepared(ratings, catalog, out)
+    if json:
+        show_json({"data": data, "out": str(out), "ratings": len(ratings), "films": len(catalog)})
+    else:
+        say(f"{ratings} in {out}; next: matinee train --data {out}")
 
 
 def _bad_rows(count: int) -> str:

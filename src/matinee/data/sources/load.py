@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from matinee.data.catalog import Catalog
+from matinee.data.prepared import is_prepared, load_prepared
 from matinee.data.ratings import Ratings
 from matinee.data.sources.fetch import directory_in_cache, directory_of, movielens_of
 from matinee.data.sources.layout import Table
@@ -50,7 +51,8 @@ def load_data(
     """Ratings and films from any source.
 
     Args:
-        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, or a table.
+        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, a table, or a
+            directory that `matinee data prepare` wrote, whose columns are mapped, not read.
         films: a table of films that goes with a table of ratings; without it the ids are titles.
         user: the users' column of a table; None looks for the usual names, here and below.
         item: the films' column.
@@ -130,14 +132,16 @@ def load_catalog_of(source: str | Path) -> Catalog:
     """The films of a source, without reading its ratings.
 
     Args:
-        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, or a table of
-            films.
+        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, prepared
+            ratings, or a table of films.
 
     Raises:
         NotFoundError: `source` is none of these, or a table without titles.
         DataError: data that cannot be trusted.
         DownloadError: a MovieLens set is nowhere to be had.
     """
+    if is_prepared(Path(source)):
+        return load_prepared(source)[1]
     name, path = _resolve(source)
     if name is None:
         return load_catalog(source)
@@ -152,21 +156,25 @@ def _load(
     scale: Scale | None,
     report_for: ReportFor,
 ) -> tuple[Ratings, Catalog]:
+    options = {"films": films, **columns, "scale": scale}
+    if is_prepared(Path(source)):
+        _refuse_options(source, "prepared ratings", options)
+        return load_prepared(source)
     report = report_for(None)
     name, path = _resolve(source)
     if name is not None:
-        _refuse_options(source, name, {"films": films, **columns, "scale": scale})
+        _refuse_options(source, f"MovieLens {name}", options)
         return _load_movielens(_named(name), path, report_for)
     catalog = None if films is None else read_catalog(Path(films), report)
     ratings = read_ratings(open_table(Path(source), columns), catalog, scale, report)
     return ratings, catalog or Catalog.of_ids(ratings.items)
 
 
-def _refuse_options(source: str | Path, name: str, options: dict[str, object]) -> None:
+def _refuse_options(source: str | Path, kind: str, options: Mapping[str, object]) -> None:
     given = [_option(role) for role, value in options.items() if value is not None]
     if given:
         raise ConfigError(
-            f"{source} is MovieLens {name}, which has its own films, columns and scale; got "
+            f"{source} is {kind}, which has its own films, columns and scale; got "
             f"{', '.join(given)}; expected these with a table of ratings alone; leave them out"
         )
 
@@ -215,5 +223,6 @@ def _resolve(source: str | Path) -> tuple[MovieLensName | None, Path | None]:
     kind = "holds no MovieLens set that is known" if path.exists() else "is not there"
     raise NotFoundError(
         f"{source} {kind}; expected a MovieLens name ({', '.join(DATASETS)}), the zip or directory "
-        f"of one, or a table of ratings ({', '.join(TABLE_SUFFIXES)})"
+        f"of one, a table of ratings ({', '.join(TABLE_SUFFIXES)}), or what `matinee data prepare` "
+        "wrote"
     )
