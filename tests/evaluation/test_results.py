@@ -107,6 +107,14 @@ def test_the_table_shows_what_there_is():
     assert str(EVALUATION).splitlines()[0].split() == columns
 
 
+def test_nobody_leads_by_what_one_model_alone_has():
+    found = Evaluation(
+        "seed", (1,), {"good": measured(BASE, stars=0.9), "poor": measured(BASE)}, {}
+    )
+    assert [line for line in found.remarks() if line.startswith("ndcg@10")]
+    assert not [line for line in found.remarks() if line.startswith("rmse")]
+
+
 def test_one_model_alone_leads_nobody():
     alone = Evaluation("seed", (1,), {"good": measured(BASE)})
     assert alone.remarks() == []

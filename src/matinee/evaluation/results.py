@@ -203,9 +203,10 @@ class Evaluation:
         """Who leads by which metric, in sentences."""
         said: list[str] = []
         for metric in HEADLINE:
-            first, *equal = self.leaders(metric) or [""]
-            if not first or len(self.measured) < 2:
+            # Nobody leads alone.
+            if len(self._having(metric)) < 2:
                 continue
+            first, *equal = self.leaders(metric)
             said.append(
                 f"{metric}: {first} leads"
                 + (f"; {', '.join(equal)} cannot be told apart from it" if equal else "")

@@ -193,7 +193,7 @@ def _series(
 def _leading(evaluation: Evaluation, metric: str) -> str:
     first, *equal = evaluation.leaders(metric)
     value = f"{evaluation.estimates[first][metric].value:.3f}"
-    if len(evaluation.measured) == 1:
+    if sum(metric in own for own in evaluation.estimates.values()) == 1:
         return f"{first} has {value}"
     if not equal:
         return f"{first} leads with {value}"
