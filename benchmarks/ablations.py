@@ -59,6 +59,10 @@ TOWERS_OF_STARS: dict[str, dict[str, Any]] = {
     "wider layers": {"hidden": (256, 64)},
     "fewer epochs": {"epochs": 8},
     "more epochs": {"epochs": 16},
+    "two cross layers": {"crosses": 2},
+    "features of users and films": {"feature_size": 8},
+    "a history of 50, attended": {"history": 50},
+    "crosses, features and history": {"crosses": 2, "feature_size": 8, "history": 50},
 }
 SEQUENCE: dict[str, dict[str, Any]] = {
     "stars not read": {"read_stars": False},

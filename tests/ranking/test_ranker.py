@@ -71,7 +71,8 @@ def test_films_that_would_all_get_the_most_stars_still_have_an_order():
     assert ranked.items.tolist() == [[1, 0, 2]]
     assert ranked.scores.tolist() == [[52.25, 51.0, 50.0]]
     assert ranker.predict([mt.Query()], ranked.items).tolist() == [[5.0] * 3]
-    assert ranker.stars(np.ones(3, np.int32), items[0]).tolist() == [50.0, 51.0, 52.25]
+    nothing = np.empty((1, 0), np.int32), np.empty((1, 0), np.float32)
+    assert ranker.stars(np.ones(1, np.int32), items, nothing).tolist() == [[50.0, 51.0, 52.25]]
 
 
 def test_equal_stars_stand_in_the_order_of_the_numbers():

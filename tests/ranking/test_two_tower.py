@@ -26,6 +26,7 @@ OPTIONS = mt.RankingConfig(
 BIASED = mt.RankingConfig(
     embedding_size=4, hidden=(8,), epochs=1, batch_size=256, biases=True, unknown_rate=0.0
 )
+RICH = replace(OPTIONS, crosses=2, history=6, feature_size=3)
 
 
 def trained(train, movies, config=SMALL, seed=3, **options):
@@ -47,6 +48,11 @@ def model(split, catalog):
 @pytest.fixture(scope="module")
 def biased_model(split, catalog):
     return trained(split.train, catalog.items, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def rich_model(split, catalog):
+    return mt.train_ranking(split.train, catalog, RICH, seed=3)
 
 
 @pytest.mark.parametrize("which", ["model", "biased_model"])
@@ -225,7 +231,7 @@ def test_another_seed_gives_other_weights(model, split, catalog):
     assert not np.allclose(*tables, atol=1e-3)
 
 
-@pytest.mark.parametrize("which", ["model", "biased_model"])
+@pytest.mark.parametrize("which", ["model", "biased_model", "rich_model"])
 def test_the_rankers_stars_are_those_of_the_keras_model(request, split, which):
     model = request.getfixturevalue(which)
     ranker = mt.ranker_of(model, (1.0, 5.0))
