@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,10 +10,10 @@ from matinee.types import FloatArray
 Layer = tuple[FloatArray, FloatArray]
 
 
-def crossed(first: FloatArray, layers: Iterable[Layer]) -> FloatArray:
-    """Float32 [..., w] through cross layers, each a kernel [w, w] and a bias [w]."""
+def crossed(first: FloatArray, kernels: FloatArray, biases: FloatArray) -> FloatArray:
+    """Float32 [..., w] through cross layers of kernels [layers, w, w] and biases [layers, w]."""
     inputs = first
-    for kernel, bias in layers:
+    for kernel, bias in zip(kernels, biases, strict=True):
         inputs = np.add(first * (inputs @ kernel + bias), inputs, dtype=np.float32)
     return inputs
 

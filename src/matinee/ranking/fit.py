@@ -62,10 +62,10 @@ def ranker_of(model: MovieLensRanking, scale: tuple[float, float]) -> TwoTowerRa
         tensors["attention"] = _array(towers.attention.kernel)
         tensors["history_films"] = _array(towers.attention.films)
         tensors["history_stars"] = _array(towers.attention.stars)
-    for place, cross in enumerate(towers.crosses):
-        tensors[f"cross_kernel_{place}"] = _array(cross.kernel)
-        tensors[f"cross_bias_{place}"] = _array(cross.bias)
-    dense = [layer for layer in towers.ratings.layers if layer.weights]
+    if towers.crosses is not None:
+        tensors["cross_kernels"] = _array(towers.crosses.kernels)
+        tensors["cross_biases"] = _array(towers.crosses.biases)
+    dense = [layer for layer in towers.ratings.layers if hasattr(layer, "kernel")]
     for place, layer in enumerate(dense):
         tensors[f"kernel_{place}"] = _array(layer.kernel)
         tensors[f"bias_{place}"] = _array(layer.bias)

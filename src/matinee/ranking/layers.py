@@ -23,26 +23,31 @@ def glorot(inputs: int, outputs: int, seed: Sequence[int]) -> Any:
     return uniform((6.0 / (inputs + outputs)) ** 0.5, seed)
 
 
-class Cross(keras.layers.Layer):
-    """A cross layer, y = first * (x W + b) + x, elementwise (DCN-v2, Wang et al. 2021).
+class Crosses(keras.layers.Layer):
+    """Cross layers, x ← x₀ * (x W + b) + x elementwise, from x₀ on (DCN-v2, Wang et al. 2021).
 
     Args:
-        width: of `first`, x and y.
+        count: how many.
+        width: of x.
         seed: of the initial values.
         name: of the layer.
     """
 
-    def __init__(self, width: int, *, seed: Sequence[int], name: str) -> None:
+    def __init__(self, count: int, width: int, *, seed: Sequence[int], name: str) -> None:
         super().__init__(name=name)
-        self.kernel = self.add_weight(
-            shape=(width, width), initializer=glorot(width, width, seed), name="kernel"
+        self.kernels = self.add_weight(
+            shape=(count, width, width), initializer=glorot(width, width, seed), name="kernels"
         )
-        self.bias = self.add_weight(shape=(width,), initializer="zeros", name="bias")
+        self.biases = self.add_weight(shape=(count, width), initializer="zeros", name="biases")
         self.built = True
 
-    def call(self, first: Any, inputs: Any) -> Any:
-        """Float32 [b, width] of the first layer's inputs and this one's, float32 [b, width]."""
-        return first * (ops.matmul(inputs, self.kernel) + self.bias) + inputs
+    def call(self, first: Any) -> Any:
+        """Float32 [b, width] of x₀, likewise."""
+        inputs = first
+        for place in range(self.kernels.shape[0]):
+            crossed = ops.matmul(inputs, self.kernels[place]) + self.biases[place]
+            inputs = first * crossed + inputs
+        return inputs
 
 
 class FeatureVectors(keras.layers.Layer):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from matinee.errors import ModelFileError
-from matinee.ranking.arithmetic import Layer, attended, crossed, dense
+from matinee.ranking.arithmetic import attended, crossed, dense
 from matinee.ranking.config import RankingConfig
 from matinee.ranking.order import in_order
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, TopK, known_users
@@ -28,10 +28,10 @@ class TwoTowerRanker:
         tensors: `user_vectors` [n_users + 1, d], `movie_vectors` [n_items + 1, d], `user_bias`
             [n_users + 1], `movie_bias` [n_items + 1], `mean` [], and `kernel_0`, `bias_0`, … of
             the dense layers; all float32. The last row of a table is the unknown one's. A model
-            with cross layers has `cross_kernel_0`, `cross_bias_0`, …; one that reads histories
-            `attention` [e, e], for the first e numbers of a film's vector, `history_films` and
-            `history_stars` [n_users + 1, h], where an empty slot's film is -1 (as float32, numbers
-            are exact to 2²⁴).
+            with cross layers has `cross_kernels` [layers, w, w] and `cross_biases` [layers, w]; one
+            that reads histories `attention` [e, e], for the first e numbers of a film's vector,
+            `history_films` and `history_stars` [n_users + 1, h], where an empty slot's film is -1
+            (as float32, numbers are exact to 2²⁴).
         scale: lowest and highest rating; predictions are clipped to it.
     """
 
@@ -43,18 +43,18 @@ class TwoTowerRanker:
         self.user_bias = tensors["user_bias"]
         self.movie_bias = tensors["movie_bias"]
         self.mean = float(tensors["mean"])
-        self.layers = _layers(tensors, "")
-        self.crosses = _layers(tensors, "cross_")
+        depth = sum(name.startswith("kernel_") for name in tensors)
+        self.layers = [(tensors[f"kernel_{i}"], tensors[f"bias_{i}"]) for i in range(depth)]
+        self.crosses = None
+        if "cross_kernels" in tensors:
+            self.crosses = tensors["cross_kernels"], tensors["cross_biases"]
         self.attention = tensors.get("attention")
         width = self.user_vectors.shape[1] + self.movie_vectors.shape[1]
         if self.attention is not None:
             width += len(self.attention) + 1
             self.history_films = tensors["history_films"].astype(np.int32)
             self.history_stars = tensors["history_stars"]
-        self._check(width)
-
-    def _check(self, width: int) -> None:
-        for place, (kernel, bias) in enumerate([*self.crosses, *self.layers]):
+        for place, (kernel, bias) in enumerate(self.layers):
             if kernel.shape[0] != width or kernel.shape[1:] != bias.shape:
                 raise ModelFileError(
                     f"ranking layer {place} takes {kernel.shape} and {bias.shape}; expected "
@@ -83,8 +83,9 @@ class TwoTowerRanker:
             width += config.embedding_size + 1
             shapes["attention"] = (config.embedding_size, config.embedding_size)
             shapes["history_films"] = shapes["history_stars"] = (n_users + 1, config.history)
-        for place in range(config.crosses):
-            shapes |= {f"cross_kernel_{place}": (width, width), f"cross_bias_{place}": (width,)}
+        if config.crosses:
+            shapes["cross_kernels"] = (config.crosses, width, width)
+            shapes["cross_biases"] = (config.crosses, width)
         for place, widths in enumerate(pairwise((width, *config.hidden, 1))):
             shapes |= {f"kernel_{place}": widths, f"bias_{place}": widths[1:]}
         return shapes
@@ -137,7 +138,9 @@ class TwoTowerRanker:
         vectors = [own, candidates]
         if self.attention is not None:
             vectors.append(self._attended(candidates, items, *histories, self.attention))
-        inputs = crossed(np.concatenate(vectors, axis=2), self.crosses)
+        inputs = np.concatenate(vectors, axis=2)
+        if self.crosses is not None:
+            inputs = crossed(inputs, *self.crosses)
         deviations = dense(inputs, self.layers)[..., 0] + self.user_bias[users][:, None]
         return deviations + self.mean + self.movie_bias[items]
 
@@ -174,9 +177,3 @@ class TwoTowerRanker:
         users = np.full(1, len(self.user_vectors) - 1, np.int32)
         residuals = ratings - self.stars(users, items[None], self._histories([query], users))[0]
         return float(residuals.sum() / (len(items) + _SHRINKAGE))
-
-
-def _layers(tensors: dict[str, FloatArray], prefix: str) -> list[Layer]:
-    """The layers of a kind, in order."""
-    depth = sum(name.startswith(f"{prefix}kernel_") for name in tensors)
-    return [(tensors[f"{prefix}kernel_{i}"], tensors[f"{prefix}bias_{i}"]) for i in range(depth)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matinee.errors import ConfigError
 from matinee.ranking.config import RankingConfig
 from matinee.ranking.history import latest
-from matinee.ranking.layers import Attention, Cross, FeatureVectors, glorot
+from matinee.ranking.layers import Attention, Crosses, FeatureVectors, glorot
 from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Features, Ids, encode, vocabulary_of
@@ -72,10 +72,9 @@ class TwoTowerModel(keras.Model):
                 len(self.users), config.history, size, seed=[seed, 1 << 10], name="attention"
             )
             width += size + 1
-        self.crosses = [
-            Cross(width, seed=[seed, 1 << 11, place], name=f"cross_{place}")
-            for place in range(config.crosses)
-        ]
+        self.crosses = None
+        if config.crosses:
+            self.crosses = Crosses(config.crosses, width, seed=[seed, 1 << 11], name="crosses")
         self.ratings = self._dense_layers(width, seed)
         self.built = True
 
@@ -104,6 +103,8 @@ class TwoTowerModel(keras.Model):
         for place, width in enumerate((*config.hidden, 1)):
             if config.dropout > 0:
                 layers.append(keras.layers.Dropout(config.dropout, seed=seed + place))
+            if place == 0 and self.crosses is not None:
+                layers.append(self.crosses)
             kernel = glorot(width_in, width, [seed, 4 + place])
             activation = "relu" if place < len(config.hidden) else None
             layers.append(
@@ -128,10 +129,7 @@ class TwoTowerModel(keras.Model):
             vectors.append(self.movie_features(movie_rows))
         if self.attention is not None:
             vectors.append(self._attended(user_rows, movie_rows, self.movie_embeddings(movies)))
-        first = inputs = ops.concatenate(vectors, axis=1)
-        for cross in self.crosses:
-            inputs = cross(first, inputs)
-        stars = self.ratings(inputs, training=training)
+        stars = self.ratings(ops.concatenate(vectors, axis=1), training=training)
         if self.user_bias is None or self.movie_bias is None:
             return stars
         return stars + self.mean + self.user_bias(users) + self.movie_bias(movies)
