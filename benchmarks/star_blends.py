@@ -21,11 +21,11 @@ import matinee as mt
 from matinee.evaluation.measure import predict_all
 from matinee.evaluation.tallies import Measured, Tally
 
-TOWERS = {
-    "plain": {},
-    "with features": {"feature_size": 8},
-    "with features and history": {"feature_size": 8, "history": 50},
-    "with all": {"feature_size": 8, "history": 50, "crosses": 1},
+NETWORKS = {
+    "of ids": {"feature_size": 0, "history": 0},
+    "with features": {"feature_size": 16, "history": 0},
+    "with features and history": {"feature_size": 16, "history": 50},
+    "with crosses, too": {"feature_size": 16, "history": 50, "crosses": 1, "dropout": 0.4},
 }
 SCORE = "retrieval score"
 Columns = dict[str, np.ndarray]
@@ -58,7 +58,7 @@ def members(
         "fm, no date told": predict_all(fm, replace(test, timestamp=None)),
     }
     config = mt.load_recipe("two-tower-ranking").ranking
-    for name, change in TOWERS.items():
+    for name, change in NETWORKS.items():
         ranker = mt.fit_ranking(train, catalog, replace(config, **change), seed=seed)
         columns[f"network {name}"] = predict_all(ranker, test)
     scores = standardized(mt.fit_blend(train, catalog=catalog, seed=seed), train)
