@@ -55,9 +55,17 @@ TOWERS: dict[str, dict[str, Any]] = {
     "twice the epochs": {"epochs": 20},
 }
 TOWERS_OF_STARS: dict[str, dict[str, Any]] = {
+    "without features": {"feature_size": 0},
+    "without the history": {"history": 0},
+    "without either, ids alone": {"feature_size": 0, "history": 0},
+    "one cross layer": {"crosses": 1},
+    "two cross layers": {"crosses": 2},
+    "twice the dropout": {"dropout": 0.4},
+    "one cross layer, twice the dropout": {"crosses": 1, "dropout": 0.4},
+    "a history of 20": {"history": 20},
     "without biases": {"biases": False},
     "without dropout": {"dropout": 0.0},
-    "less held back": {"l2": 0.01, "bias_l2": 0.01},
+    "more held back": {"l2": 0.01, "bias_l2": 0.01},
     "wider layers": {"hidden": (256, 64)},
     "fewer epochs": {"epochs": 8},
     "more epochs": {"epochs": 16},
@@ -142,7 +150,8 @@ def main() -> None:
         "towers": ("Two towers", variants("two-tower", "retrieval", TOWERS), "seed", LISTS),
         "towers-of-stars": (
             "Two towers of stars",
-            variants("two-tower-ranking", "ranking", TOWERS_OF_STARS),
+            variants("two-tower-ranking", "ranking", TOWERS_OF_STARS)
+            | {"fm": mt.load_recipe("fm")},
             "seed",
             ("rmse", "mae"),
         ),

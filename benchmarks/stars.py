@@ -1,7 +1,9 @@
 """The stars that rankers predict, by the protocols of published tables; prints them as Markdown.
 
     python benchmarks/stars.py [folds random five-fold 1m calibration ablation speed]
-        [--sweeps 200] [--data-1m ZIP] [--plot calibration.svg]
+        [--sweeps 200] [--seeds 3] [--data-1m ZIP] [--plot calibration.svg]
+
+`folds` trains every model with each of the seeds, and has 95 % intervals by resampling users.
 
 `random` and `five-fold` run myFM beside it where it is installed (`pip install myfm`), and
 `calibration` draws its plot with matplotlib.
@@ -21,7 +23,9 @@ import polars as pl
 
 import matinee as mt
 from matinee.data.sources import load_data
-from matinee.evaluation.measure import predict_all
+from matinee.evaluation.bootstrap import Estimate
+from matinee.evaluation.measure import measure_ranker, predict_all
+from matinee.evaluation.tallies import Measured
 from matinee.ranking.bias import fit_bias
 from matinee.ranking.distribution import chance_of, quantile, spread
 from matinee.ranking.fm.features import film_features, implicit_features, user_features
@@ -84,9 +88,38 @@ def measured(
     return rows
 
 
-def folds(catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int) -> None:
-    splits = [mt.make_split(ratings, fold) for fold in FOLDS]
-    table("MovieLens 100K, u1 … u5", list(FOLDS), measured(splits, catalog, sweeps))
+def folds(catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int, seeds: int) -> None:
+    """Each fold's errors over all seeds, and those of the five folds together."""
+    runs: dict[str, dict[str, list[Measured]]] = {}
+    for fold in FOLDS:
+        split = mt.make_split(ratings, fold)
+        own = runs.setdefault(fold, {})
+        for seed in range(42, 42 + seeds):
+            for name, fit in models(sweeps).items():
+                ranker = fit(split.train, catalog, seed)
+                own.setdefault(name, []).append(measure_ranker(ranker, split.test))
+            undated = measure_ranker(ranker, without_times(split.test))
+            own.setdefault("fm, no date told", []).append(undated)
+            print(f"- {fold}, seed {seed}: {own['fm'][-1].values()['rmse']:.4f}", flush=True)
+    names = list(runs["u1"])
+    runs["all"] = {name: [part for fold in FOLDS for part in runs[fold][name]] for name in names}
+    found = {
+        fold: mt.Evaluation(fold, (), {name: Measured.of(parts) for name, parts in own.items()})
+        for fold, own in runs.items()
+    }
+    title = f"MovieLens 100K, {seeds} seeds, 95 % intervals"
+    print(f"\n### {title}: RMSE / MAE\n\n| |", " | ".join(names), "| RMSE of fm - mf |")
+    print("|---|" + "---|" * (len(names) + 1))
+    for fold, own in found.items():
+        gap = own.difference("rmse", "fm", "mf")
+        cells = [interval_of(own.estimates[name]["rmse"]) for name in names]
+        mae = [own.estimates[name]["mae"].value for name in names]
+        cells = [f"{cell} / {value:.4f}" for cell, value in zip(cells, mae, strict=True)]
+        print("|", " | ".join([fold, *cells, interval_of(gap)]), "|", flush=True)
+
+
+def interval_of(found: Estimate) -> str:
+    return f"{found.value:.4f} ({found.low:.4f} … {found.high:.4f})"
 
 
 def random_split(catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int) -> None:
@@ -374,6 +407,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", default=suites, choices=[*suites, []])
     parser.add_argument("--sweeps", type=int, default=mt.FactorizationMachineConfig().sweeps)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data-1m", type=Path, default=Path("ml-1m.zip"))
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
@@ -381,13 +415,14 @@ def main() -> None:
     for suite in given.suites:
         if suite == "1m":
             one_million(given.data_1m, given.sweeps)
+        elif suite == "folds":
+            folds(catalog, ratings, given.sweeps, given.seeds)
         elif suite == "calibration":
             calibration(catalog, ratings, given.sweeps, given.plot)
         elif suite == "speed":
             speed(catalog, ratings)
         else:
             of = {
-                "folds": folds,
                 "random": random_split,
                 "five-fold": five_fold,
                 "ablation": ablation,

@@ -55,6 +55,9 @@ RECIPES = {
         l2 = 0.01
         dropout = 0.1
         unknown_rate = 0.05
+        crosses = 1
+        history = 8
+        feature_size = 3
     """,
 }
 

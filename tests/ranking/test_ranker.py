@@ -71,7 +71,8 @@ def test_films_that_would_all_get_the_most_stars_still_have_an_order():
     assert ranked.items.tolist() == [[1, 0, 2]]
     assert ranked.scores.tolist() == [[52.25, 51.0, 50.0]]
     assert ranker.predict([mt.Query()], ranked.items).tolist() == [[5.0] * 3]
-    assert ranker.stars(np.ones(3, np.int32), items[0]).tolist() == [50.0, 51.0, 52.25]
+    nothing = np.empty((1, 0), np.int32), np.empty((1, 0), np.float32)
+    assert ranker.stars(np.ones(1, np.int32), items, nothing).tolist() == [[50.0, 51.0, 52.25]]
 
 
 def test_equal_stars_stand_in_the_order_of_the_numbers():
@@ -88,6 +89,46 @@ def test_a_newcomers_generosity_is_shrunk_towards_everybodys(ranker):
     expected = 1.0 + (2.0 + 1.75) / 7
     stars = ranker.predict([generous], np.array([[2]], np.int32))
     assert stars.item() == pytest.approx(expected)
+
+
+def reading(**changes):
+    """As `tensors`, of two users and a history of two; stars are what the history says of them."""
+    values = {
+        "user_vectors": [[0.0]] * 3,
+        "movie_vectors": [[0.0], [0.0], [0.0], [0.0]],
+        "user_bias": [0.0] * 3,
+        "movie_bias": [0.0, 0.0, 1.0, 0.0],
+        "mean": 3.0,
+        "kernel_0": [[0.0], [0.0], [0.0], [1.0]],
+        "attention": [[1.0]],
+        "history_films": [[0, 2], [1, -1], [-1, -1]],
+        "history_stars": [[5.0, 3.0], [1.0, 0.0], [0.0, 0.0]],
+    }
+    return tensors(**(values | changes))
+
+
+def test_a_history_speaks_by_how_far_its_stars_are_from_everybodys():
+    ranker = TwoTowerRanker(reading(), (1.0, 5.0))
+    items = np.array([[0, 1, 3]] * 3, np.int32)
+    queries = [mt.Query(user_index=0), mt.Query(user_index=1), mt.Query()]
+    stars = ranker.predict(queries, items)
+    # User 0 gave film 0 two stars and film 2, which all like, one less: a weight of 1/3 each.
+    # Of film 0 itself only film 2 speaks, by 1/2. User 1's rating of film 1 is -2, by 1/2.
+    expected = [[2.5, 3 + 1 / 3, 3 + 1 / 3], [2.0, 3.0, 2.0], [3.0, 3.0, 3.0]]
+    np.testing.assert_allclose(stars, expected, rtol=1e-6)
+
+
+def test_a_history_that_is_given_is_read_in_place_of_the_trained_one():
+    ranker = TwoTowerRanker(reading(), (1.0, 5.0))
+    films, stars = np.array([1, 0, 2], np.int32), np.array([5, 1, 1], np.float32)
+    asked = np.array([[3]], np.int32)
+    known, newcomer = (
+        ranker.predict([mt.Query(user, films, stars)], asked).item() for user in (0, None)
+    )
+    # The latest two of three: films 0 and 2, -2 and -3. Each is then predicted by the other, as
+    # film 1 by both: residuals 2 + 5/3, -2 + 3/2 and -3 + 1, a share of 1/8 of which is their own.
+    bias = (2 + 5 / 3 - 2 + 3 / 2 - 3 + 1) / 8
+    assert known == newcomer == pytest.approx(3 - 5 / 3 + bias)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 import matinee as mt
 from matinee.errors import ConfigError
+from matinee.ranking.fm.features import film_features
 from matinee.towers.backend import keras, ops
 from tests.recorded import recorded_orders
 
@@ -26,6 +27,7 @@ OPTIONS = mt.RankingConfig(
 BIASED = mt.RankingConfig(
     embedding_size=4, hidden=(8,), epochs=1, batch_size=256, biases=True, unknown_rate=0.0
 )
+RICH = replace(OPTIONS, crosses=2, history=6, feature_size=3)
 
 
 def trained(train, movies, config=SMALL, seed=3, **options):
@@ -47,6 +49,11 @@ def model(split, catalog):
 @pytest.fixture(scope="module")
 def biased_model(split, catalog):
     return trained(split.train, catalog.items, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def rich_model(split, catalog):
+    return mt.train_ranking(split.train, catalog, RICH, seed=3)
 
 
 @pytest.mark.parametrize("which", ["model", "biased_model"])
@@ -212,9 +219,14 @@ def test_whoever_has_no_training_rating_is_predicted_as_unknown(split, catalog):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="promised for JAX alone")
-@pytest.mark.parametrize("config", [SMALL, OPTIONS], ids=["seed", "options"])
-def test_one_seed_gives_the_same_weights_bit_for_bit(split, catalog, config):
-    first, again = (trained(split.train, catalog.items, config) for _ in range(2))
+@pytest.mark.parametrize(
+    ("which", "config"), [("model", SMALL), ("biased_model", OPTIONS), ("rich_model", RICH)]
+)
+def test_one_seed_gives_the_same_weights_bit_for_bit(request, split, catalog, which, config):
+    first, again = (
+        request.getfixturevalue(which),
+        mt.train_ranking(split.train, catalog, config, seed=3),
+    )
     for a, b in zip(first.weights, again.weights, strict=True):
         assert np.array_equal(array(a.value), array(b.value))
 
@@ -225,7 +237,7 @@ def test_another_seed_gives_other_weights(model, split, catalog):
     assert not np.allclose(*tables, atol=1e-3)
 
 
-@pytest.mark.parametrize("which", ["model", "biased_model"])
+@pytest.mark.parametrize("which", ["model", "biased_model", "rich_model"])
 def test_the_rankers_stars_are_those_of_the_keras_model(request, split, which):
     model = request.getfixturevalue(which)
     ranker = mt.ranker_of(model, (1.0, 5.0))
@@ -237,6 +249,66 @@ def test_the_rankers_stars_are_those_of_the_keras_model(request, split, which):
         model({"user_index": users.repeat(len(items)), "movie_index": np.tile(items, 3)})
     )
     np.testing.assert_allclose(got, np.clip(expected.reshape(3, -1), 1, 5), atol=1e-5)
+
+
+def test_the_layers_are_as_wide_as_what_they_read(rich_model):
+    # A user's and a film's id and features, 4 + 3 each, and 4 + 1 numbers of the history.
+    towers = rich_model.ranking_model
+    assert tuple(towers.crosses.kernels.shape) == (2, 19, 19)
+    assert [tuple(la.kernel.shape) for la in towers.ratings.layers if hasattr(la, "kernel")] == [
+        (19, 8),
+        (8, 1),
+    ]
+
+
+def test_the_history_is_what_a_user_rated_last(rich_model, split):
+    train, attention = split.train, rich_model.ranking_model.attention
+    own = np.flatnonzero(train.user_index == 7)[::-1][: RICH.history]
+    assert array(attention.films.value)[7].tolist() == train.item_index[own].tolist()
+    assert array(attention.stars.value)[7].tolist() == train.rating[own].tolist()
+
+
+def test_a_rating_says_nothing_of_itself_and_something_of_the_others(rich_model, split):
+    attention = rich_model.ranking_model.attention
+    films, stars = (array(table.value).copy() for table in (attention.films, attention.stars))
+    itself, other = films[7, :2].astype(np.int32)
+    pairs = {"user_index": np.full(2, 7, np.int32), "movie_index": np.array([itself, other])}
+    before = array(rich_model(pairs))[:, 0]
+    changed = stars.copy()
+    changed[7, 0] = 6 - changed[7, 0] if changed[7, 0] != 3 else 5
+    attention.read(films, changed)
+    after = array(rich_model(pairs))[:, 0]
+    attention.read(films, stars)
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_training_hides_who_somebody_is_and_still_tells_what_they_rated(rich_model, model, split):
+    columns = rich_model.encode_all(split.test)
+    np.testing.assert_array_equal(columns["user_row"], columns["user_index"])
+    assert set(rich_model.unknown()) == {"user_index", "movie_index", "user_row"}
+    assert set(model.unknown()) == {"user_index", "movie_index"}
+    hidden = columns | {"user_index": np.full(len(split.test), len(model.users), np.int32)}
+    nobody = hidden | {"user_row": hidden["user_index"]}
+    stars = [array(rich_model(asked))[:, 0] for asked in (columns, hidden, nobody)]
+    assert not np.allclose(stars[0], stars[1], atol=1e-3)
+    assert not np.allclose(stars[1], stars[2], atol=1e-3)
+
+
+def test_films_without_a_rating_differ_by_their_features(split, catalog):
+    unrated = np.array([3, 40, 77], np.int32)
+    train = split.train.take(~np.isin(split.train.item_index, unrated))
+    config = replace(OPTIONS, feature_size=3)
+    ranker = mt.fit_ranking(train, catalog, config, seed=3)
+    stars = ranker.predict([mt.Query(user_index=5)], unrated[None])[0]
+    alike = film_features(catalog)[unrated]
+    assert len(np.unique(stars.round(5))) == len(np.unique(alike, axis=0)) > 1
+
+
+@pytest.mark.parametrize("sides", [None, (np.zeros((3, 1)), np.zeros((90, 2)))])
+def test_settings_that_read_features_ask_for_them(split, catalog, sides):
+    with pytest.raises(ConfigError, match=r"feature_size = 3.*expected those of \[120, 90\]"):
+        mt.MovieLensRanking(split.train.users, catalog.items, config=RICH, sides=sides)
 
 
 def test_stars_that_are_missing_are_asked_for(split, catalog):
@@ -259,6 +331,9 @@ def test_stars_that_are_missing_are_asked_for(split, catalog):
         ("bias_l2", -1.0),
         ("dropout", 1.0),
         ("unknown_rate", -0.1),
+        ("crosses", -1),
+        ("history", -1),
+        ("feature_size", -1),
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(setting, value):

@@ -28,6 +28,12 @@ class RankingConfig:
         l2: weight of each training rating's squared vectors.
         dropout: share of each dense layer's inputs switched off while training.
         unknown_rate: share of training ratings whose user (or film) is replaced by "unknown".
+        crosses: how many cross layers (DCN-v2, Wang et al. 2021) the vectors pass before the dense
+            ones.
+        history: how many of their latest ratings a user has, which the film in question attends to
+            (Zhou et al. 2018); 0 reads none.
+        feature_size: length of the vector that a user's features (age, occupation or whatever the
+            ratings have) make, and that a film's (genres, year) make; 0 reads none.
     """
 
     embedding_size: int = 32
@@ -42,15 +48,21 @@ class RankingConfig:
     l2: float = 0.0
     dropout: float = 0.0
     unknown_rate: float = 0.01
+    crosses: int = 0
+    history: int = 0
+    feature_size: int = 0
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("embedding_size", 1 << 16),
-            ("epochs", 1 << 31),
-            ("batch_size", 1 << 31),
+        for name, least, most in (
+            ("embedding_size", 1, 1 << 16),
+            ("epochs", 1, 1 << 31),
+            ("batch_size", 1, 1 << 31),
+            ("crosses", 0, 64),
+            ("history", 0, 1 << 16),
+            ("feature_size", 0, 1 << 16),
         ):
             value = getattr(self, name)
-            require(1 <= value <= most, f"ranking.{name}", value, f"1 … {most}")
+            require(least <= value <= most, f"ranking.{name}", value, f"{least} … {most}")
         require(
             all(1 <= w <= 1 << 16 for w in self.hidden),
             "ranking.hidden",

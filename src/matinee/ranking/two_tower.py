@@ -12,25 +12,43 @@ from numpy.typing import NDArray
 
 from matinee.errors import ConfigError
 from matinee.ranking.config import RankingConfig
+from matinee.ranking.history import latest
+from matinee.ranking.layers import Attention, Crosses, FeatureVectors, glorot
 from matinee.towers.backend import keras, ops
-from matinee.towers.embedding import IdEmbedding, uniform
+from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Features, Ids, encode, vocabulary_of
 from matinee.towers.model import TowerModel
 from matinee.types import FloatArray
 
+# What is known beside the ratings: a row for each user, and one for each film, with mean 0.
+Sides = tuple[NDArray[Any], NDArray[Any]]
+
 
 class TwoTowerModel(keras.Model):
     """Stars from the user's and the film's vectors, side by side through dense layers.
+
+    Where the settings ask for it, vectors of their features and what the user's history says of
+    the film stand beside them, and all pass cross layers first.
 
     Args:
         users: the users' vocabulary, or their ids.
         movies: the films' vocabulary, or their ids.
         config: settings; the defaults are the seed program's.
         seed: of the initial weights and of the dropout.
+        sides: features [n_users, f] and [n_items, g], for settings with a `feature_size`.
+
+    Raises:
+        ConfigError: settings with a `feature_size` and no features, or too few of them.
     """
 
     def __init__(
-        self, users: Ids, movies: Ids, *, config: RankingConfig | None = None, seed: int = 42
+        self,
+        users: Ids,
+        movies: Ids,
+        *,
+        config: RankingConfig | None = None,
+        seed: int = 42,
+        sides: Sides | None = None,
     ) -> None:
         super().__init__(name="two_tower")
         self.config = config = config or RankingConfig()
@@ -44,39 +62,88 @@ class TwoTowerModel(keras.Model):
             self.user_bias = self._table("user_bias", self.users, 1, [seed, 2])
             self.movie_bias = self._table("movie_bias", self.movies, 1, [seed, 3])
         self.mean = self.add_weight(shape=(), initializer="zeros", trainable=False, name="mean")
-        self.ratings = self._dense_layers(seed)
+        self.user_features = self.movie_features = None
+        if config.feature_size:
+            self.user_features, self.movie_features = self._feature_vectors(sides, seed)
+        self.attention = None
+        width = 2 * (size + config.feature_size)
+        if config.history:
+            self.attention = Attention(
+                len(self.users), config.history, size, seed=[seed, 1 << 10], name="attention"
+            )
+            width += size + 1
+        self.crosses = None
+        if config.crosses:
+            self.crosses = Crosses(config.crosses, width, seed=[seed, 1 << 11], name="crosses")
+        self.ratings = self._dense_layers(width, seed)
         self.built = True
 
     def _table(self, name: str, ids: Any, width: int, seed: Sequence[int]) -> IdEmbedding:
         limit = 0.05 if width > 1 else 1e-6
         return IdEmbedding(len(ids), width, seed=seed, initial_range=limit, name=name)
 
-    def _dense_layers(self, seed: int) -> Any:
+    def _feature_vectors(self, sides: Sides | None, seed: int) -> list[FeatureVectors]:
+        size, given = self.config.feature_size, [len(side) for side in sides or ()]
+        if sides is None or given != [len(self.users), len(self.movies)]:
+            raise ConfigError(
+                f"feature_size = {size} and features of {given} users and films; expected those of "
+                f"{[len(self.users), len(self.movies)]}; give them as `sides`"
+            )
+        return [
+            FeatureVectors(side, size, seed=[seed, 1 << 12, place], name=name)
+            for place, (side, name) in enumerate(
+                zip(sides, ("user_features", "movie_features"), strict=True)
+            )
+        ]
+
+    def _dense_layers(self, inputs: int, seed: int) -> Any:
         config = self.config
         layers: list[Any] = []
-        inputs = 2 * config.embedding_size
+        width_in = inputs
         for place, width in enumerate((*config.hidden, 1)):
             if config.dropout > 0:
                 layers.append(keras.layers.Dropout(config.dropout, seed=seed + place))
-            # Glorot & Bengio 2010.
-            kernel = uniform((6.0 / (inputs + width)) ** 0.5, [seed, 4 + place])
+            if place == 0 and self.crosses is not None:
+                layers.append(self.crosses)
+            kernel = glorot(width_in, width, [seed, 4 + place])
             activation = "relu" if place < len(config.hidden) else None
             layers.append(
                 keras.layers.Dense(width, activation=activation, kernel_initializer=kernel)
             )
-            inputs = width
+            width_in = width
         ratings = keras.Sequential(layers, name="ratings")
-        ratings.build((None, 2 * config.embedding_size))
+        ratings.build((None, inputs))
         return ratings
 
     def call(self, features: Any, training: bool = False) -> Any:
-        """Stars float32 [b, 1] of `user_index` and `movie_index`, int32 [b] each."""
+        """Stars float32 [b, 1] of `user_index` and `movie_index`, int32 [b] each.
+
+        `user_row` and `movie_row`, where they are given, say whose features and history to read,
+        so that training can hide who somebody is and yet tell what they rated.
+        """
         users, movies = features["user_index"], features["movie_index"]
+        user_rows, movie_rows = features.get("user_row", users), features.get("movie_row", movies)
         vectors = [self.user_embeddings(users), self.movie_embeddings(movies)]
+        if self.user_features is not None and self.movie_features is not None:
+            vectors.insert(1, self.user_features(user_rows))
+            vectors.append(self.movie_features(movie_rows))
+        if self.attention is not None:
+            vectors.append(self._attended(user_rows, movie_rows, self.movie_embeddings(movies)))
         stars = self.ratings(ops.concatenate(vectors, axis=1), training=training)
         if self.user_bias is None or self.movie_bias is None:
             return stars
         return stars + self.mean + self.user_bias(users) + self.movie_bias(movies)
+
+    def _attended(self, users: Any, movies: Any, candidates: Any) -> Any:
+        """What the users' histories say of the films; of stars, how far they are from others'."""
+        assert self.attention is not None  # noqa: S101 - for the type checker
+        films, stars = self.attention.histories(users, movies)
+        there = films >= 0
+        films = ops.where(there, films, len(self.movies))
+        stars = stars - self.mean
+        if self.movie_bias is not None:
+            stars = stars - ops.stop_gradient(self.movie_bias(films)[..., 0])
+        return self.attention(candidates, self.movie_embeddings(films), stars, there)
 
     def __call__(self, features: Any, **options: Any) -> Any:
         """Stars, for ratings, a dictionary of ids, or a pair (user ids, film ids)."""
@@ -127,13 +194,22 @@ class MovieLensRanking(TowerModel):
         movies: the films' vocabulary, or their ids.
         config: settings; the defaults are the seed program's.
         seed: of the initial weights, the order of the batches and the unknowns.
+        sides: see `TwoTowerModel`.
     """
 
     def __init__(
-        self, users: Ids, movies: Ids, *, config: RankingConfig | None = None, seed: int = 42
+        self,
+        users: Ids,
+        movies: Ids,
+        *,
+        config: RankingConfig | None = None,
+        seed: int = 42,
+        sides: Sides | None = None,
     ) -> None:
         super().__init__(users, movies, config or RankingConfig(), seed, "ranking")
-        self.ranking_model = TwoTowerModel(self.users, self.movies, config=self.config, seed=seed)
+        self.ranking_model = TwoTowerModel(
+            self.users, self.movies, config=self.config, seed=seed, sides=sides
+        )
         self.mean_squared_error = keras.metrics.Mean(name="mean_squared_error")
         self.mean_regularization = keras.metrics.Mean(name="mean_regularization")
         self.built = True
@@ -164,10 +240,30 @@ class MovieLensRanking(TowerModel):
         found = {name: logs[name] for name in names}
         return found if return_dict else list(found.values())
 
+    def encode_all(self, x: Any) -> Features:
+        """The columns of a whole dataset, checked, and those that `TwoTowerModel` may read."""
+        features = super().encode_all(x)
+        if not (self.config.history or self.config.feature_size):
+            return features
+        rows = {"user_row": features["user_index"], "movie_row": features["movie_index"]}
+        return features | rows
+
     def prepare(self, features: Features) -> None:
-        """Start from the mean of the stars, where the model has biases."""
-        if self.config.biases:
-            self.ranking_model.mean.assign(float(features["user_rating"].mean()))
+        """Start from the mean of the stars, where the model has biases, and read the histories."""
+        model, config = self.ranking_model, self.config
+        if config.biases:
+            model.mean.assign(float(features["user_rating"].mean()))
+        if model.attention is not None:
+            users, movies = features["user_index"], features["movie_index"]
+            rated = latest(users, movies, features["user_rating"], len(self.users), config.history)
+            model.attention.read(*rated)
+
+    def unknown(self) -> dict[str, tuple[float, int]]:
+        """Hides ids and, apart from them, what the users rated and their features."""
+        hidden = dict(super().unknown())
+        if self.config.history or self.config.feature_size:
+            hidden["user_row"] = hidden["user_index"]
+        return hidden
 
     def finish(self) -> None:
         """See `TwoTowerModel.fill_untrained`."""
