@@ -54,7 +54,8 @@ class Explainer:
         total = speaking.sum(axis=1, keepdims=True)
         order = np.argsort(-speaking, axis=1, kind="stable")[:, :most]
         shares = np.take_along_axis(speaking, order, axis=1) / np.where(total > 0, total, 1)
-        named = zip(films[order].tolist(), stars[order].tolist(), shares.tolist(), strict=True)
+        chosen: list[list[int]] = films[order].tolist()
+        named = zip(chosen, stars[order].tolist(), shares.tolist(), strict=True)
         return [
             tuple(
                 Reason(
