@@ -53,7 +53,10 @@ class Connections:
                     raise
                 # The server had closed a connection that was idle, so perhaps the others, too.
                 continue
-            self.idle.append((reader, writer))
+            if b"connection: close" in head.lower():
+                writer.close()
+            else:
+                self.idle.append((reader, writer))
             return int(head[9:12]), head.lower()
         raise OSError("no connection")
 
@@ -84,8 +87,15 @@ def a_request(rng):
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-async def steady(port, rate, seconds, seed=0):
+async def steady(port, rate, seconds, seed=0, make=a_request):
     """What became of every request, and how late each was begun.
+
+    Args:
+        port: of the service.
+        rate: requests a second.
+        seconds: for how long.
+        seed: of the times and the requests.
+        make: a request's bytes, from a random generator.
 
     Returns:
         (status, seconds from when it was due, whether it said Retry-After) of every request, and
@@ -108,14 +118,14 @@ async def steady(port, rate, seconds, seed=0):
         delay = began + due_s - time.perf_counter()
         if delay > 0:
             await asyncio.sleep(delay)
-        task = asyncio.ensure_future(one(began + due_s, a_request(rng)))
+        task = asyncio.ensure_future(one(began + due_s, make(rng)))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
     return results, late
 
 
-async def capacity(port, seconds, clients=8):
+async def capacity(port, seconds, clients=8, make=a_request):
     """Requests a second that clients get answered who each wait for their answers."""
     connections, count, ends = Connections(port), 0, time.perf_counter() + seconds
 
@@ -123,7 +133,7 @@ async def capacity(port, seconds, clients=8):
         nonlocal count
         rng = random.Random(seed)
         while time.perf_counter() < ends:
-            status, _ = await connections.ask(a_request(rng))
+            status, _ = await connections.ask(make(rng))
             count += status == 200
 
     await asyncio.gather(*(client(seed) for seed in range(clients)))
@@ -170,9 +180,9 @@ def start(model, directory, port):
     return subprocess.Popen([sys.executable, "-c", code, "serve"], env=environment)
 
 
-async def ready(port):
+async def ready(port, path="/readyz"):
     """Wait until the service answers."""
-    request = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     for _ in range(600):
         try:
             return await Connections(port).ask(request)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from matinee.service.limits import Pool, RateLimit
+from matinee.service.limits import Pool, RateLimit, Turns
 from matinee.service.problems import OverloadedError
 
 
@@ -63,5 +63,25 @@ def test_work_that_nobody_waits_for_is_still_counted():
         while pool.waiting:
             await asyncio.sleep(0.001)
         pool.close()
+
+    asyncio.run(main())
+
+
+def test_turns_hold_one_round_and_refuse_the_rest_before_any_work():
+    async def main():
+        turns, done = Turns(2), []
+
+        async def ask(number):
+            try:
+                return await turns.run(lambda: done.append(number))
+            except OverloadedError:
+                return list(done)
+
+        answers = await asyncio.gather(*(ask(number) for number in range(4)))
+        assert done == [0, 1]
+        assert answers == [None, None, [], []]
+        with pytest.raises(ZeroDivisionError):
+            await turns.run(lambda: 1 // 0)
+        assert turns.waiting == 0
 
     asyncio.run(main())

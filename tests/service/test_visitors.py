@@ -114,3 +114,49 @@ def test_a_key_five_times_at_once_has_one_effect(app):
 def test_bad_events_are_refused_as_a_whole(admin, app, body):
     assert admin.post("/v1/events", json=body).status_code in (404, 422)
     assert app.state.site.store.counts().events == 0
+
+
+def listed(client, user, query=""):
+    answer = client.get(f"/v1/users/{user}/recommendations?n=5{query}")
+    return [film["movie_id"] for film in answer.json()["recommendations"]]
+
+
+def say(client, kind, user, movie):
+    event = {"kind": kind, "user_id": user, "movie_id": movie}
+    assert client.post("/v1/events", json={"events": [event]}).json() == {"recorded": 1}
+
+
+@pytest.mark.parametrize("user", ["7", "nobody"])
+def test_a_disliked_film_leaves_that_persons_lists_until_it_is_taken_back(admin, user):
+    before, others = listed(admin, user), listed(admin, "8")
+    say(admin, "dislike", user, before[0])
+    assert listed(admin, user)[:4] == before[1:]
+    assert before[0] not in listed(admin, user, "&exclude_seen=false")
+    batch = admin.post("/v1/recommendations:batch", json={"user_ids": [user, "8"], "n": 5}).json()
+    shown = [[f["movie_id"] for f in one["recommendations"]] for one in batch["users"]]
+    assert shown == [listed(admin, user), others]
+    assert admin.get(f"/v1/users/{user}").json()["disliked"] == [before[0]]
+    say(admin, "undislike", user, before[0])
+    assert listed(admin, user) == before
+
+
+def test_a_film_that_was_added_can_be_disliked(admin):
+    admin.put("/v1/movies/new-1", json={"title": "Newcomer", "genres": ["Drama"]})
+    everything = "/v1/users/7/recommendations?n=100"
+    ids = [film["movie_id"] for film in admin.get(everything).json()["recommendations"]]
+    assert "new-1" in ids
+    say(admin, "dislike", "7", "new-1")
+    ids.remove("new-1")
+    after = [film["movie_id"] for film in admin.get(everything).json()["recommendations"]]
+    assert after == ids
+
+
+def test_a_rating_takes_a_dislike_back_and_erasing_forgets_it(admin):
+    film = listed(admin, "nobody")[0]
+    say(admin, "dislike", "nobody", film)
+    admin.put(f"/v1/users/nobody/ratings/{film}", json={"stars": 4})
+    admin.delete(f"/v1/users/nobody/ratings/{film}")
+    assert listed(admin, "nobody")[0] == film
+    say(admin, "dislike", "nobody", film)
+    admin.delete("/v1/users/nobody")
+    assert listed(admin, "nobody")[0] == film

@@ -13,6 +13,7 @@ from matinee.pipeline import train_model
 from matinee.recipe import Recipe
 from matinee.service.app import create_app
 from matinee.service.keys import hash_of_key
+from matinee.service.run import Protocol
 from matinee.service.settings import Settings
 from tests import synthetic
 from tests.everyone import RANKER_CONFIGS, RETRIEVER_CONFIGS
@@ -57,7 +58,9 @@ def new_app(directory, model=None, **changes):
 def serving(app):
     """Serve an app on a free port, by a thread; its address."""
     with socket.create_server(("127.0.0.1", 0)) as place:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, access_log=False, http=Protocol, loop="asyncio")
+        )
         thread = threading.Thread(target=server.run, args=([place],))
         thread.start()
         try:

@@ -225,3 +225,55 @@ def test_ratings_are_what_a_dictionary_would_hold(store, actions):
         expected[user, movie] = stars
     held = {(row.user_id, row.movie_id): row.stars for row in store.all_ratings()}
     assert held == expected
+
+
+def disliked(store, user):
+    return set(store.standing_of(user).disliked)
+
+
+def test_a_dislike_stands_until_it_is_taken_back_or_the_film_is_rated(address):
+    store = open_store(address)
+    store.add_events([Event("dislike", "u", movie) for movie in ("a", "b", "c", "c")])
+    store.add_events([Event("dislike", "v", "a")])
+    assert disliked(store, "u") == {"a", "b", "c"}
+    store.add_events([Event("undislike", "u", "a"), Event("undislike", "u", "never")])
+    store.put_rating("u", "b", 2.0)
+    assert disliked(store, "u") == {"c"}
+    assert store.check() == []
+    store.close()
+    again = open_store(address)
+    assert disliked(again, "u") == {"c"}
+    assert disliked(again, "v") == {"a"}
+    again.close()
+
+
+def test_the_same_stars_again_take_a_dislike_back_and_none_do_not(store):
+    store.put_rating("u", "m", 4.0)
+    store.delete_rating("u", "n")
+    store.add_events([Event("dislike", "u", "m"), Event("dislike", "u", "n")])
+    assert not store.put_rating("u", "m", 4.0).changed
+    store.delete_rating("u", "n")
+    assert disliked(store, "u") == {"n"}
+
+
+def test_a_repeated_call_dislikes_nothing_anew(store):
+    store.add_events([Event("dislike", "u", "m")], "k")
+    store.add_events([Event("undislike", "u", "m")])
+    store.add_events([Event("dislike", "u", "m")], "k")
+    assert disliked(store, "u") == set()
+
+
+def test_dislikes_are_exported_and_erased_with_their_person(store):
+    store.add_events([Event("dislike", user, "m") for user in ("u", "v")])
+    data = store.export_user("u")
+    assert data.disliked == {"m"}
+    assert [event["kind"] for event in data.events] == ["dislike"]
+    assert store.erase_user("u") == 1
+    assert disliked(store, "u") == set()
+    assert disliked(store, "v") == {"m"}
+
+
+def test_a_dislike_that_no_event_says_is_found(store):
+    store.add_events([Event("dislike", "u", "m")])
+    store.write(lambda session: session.execute("DELETE FROM events"))
+    assert store.check() == ["1 dislikes are not what their newest event says"]

@@ -140,3 +140,18 @@ def test_damage_in_the_file_is_found(path):
     except StoreError as error:
         found = [str(error)]
     assert found
+
+
+def test_dislikes_of_an_older_store_count(path, monkeypatch):
+    monkeypatch.setattr("matinee.store.sqlite_file.MIGRATIONS", MIGRATIONS[:1])
+    older = SqliteStore(path)
+    said = [("dislike", "kept"), ("dislike", "rated"), ("rate", "rated"), ("click", "opened")]
+    for kind, movie in said:
+        row = "INSERT INTO events (kind, user_id, movie_id, at_s) VALUES (?, 'u', ?, 1.0)"
+        older.write(lambda s, row=row, values=(kind, movie): s.execute(row, values))
+    older.close()
+    monkeypatch.setattr("matinee.store.sqlite_file.MIGRATIONS", MIGRATIONS)
+    store = SqliteStore(path)
+    assert store.standing_of("u").disliked == {"kept"}
+    assert store.check() == []
+    store.close()

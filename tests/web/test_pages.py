@@ -342,3 +342,26 @@ def test_two_versions_stand_side_by_side(tmp_path):
 
 def test_one_version_has_nothing_to_be_compared_with(visitor):
     assert "There is one version" in visitor.get("/compare").text
+
+
+def test_a_film_that_is_not_for_them_leaves_every_row_and_can_come_back(visitor):
+    page = rate(visitor, "2", 5)
+    for film in (row(page, "for-you")[0], row(page, "because-0")[0]):
+        form = {"stars": "pass", "token": token_of(page), "back": "/"}
+        after = visitor.post(f"/stars/{film}", data=form)
+        assert "is out of your programme." in after.text
+        assert film not in CARD.findall(after.text)
+        assert "You said it is not for you." in visitor.get(f"/films/{film}").text
+        assert re.search(r'name="stars" value="want">Undo', after.text)
+        back = visitor.post(f"/stars/{film}", data=form | {"stars": "want"})
+        assert "may be shown to you again." in back.text
+        assert CARD.findall(back.text) == CARD.findall(page.text)
+
+
+def test_what_was_passed_by_stays_out_of_picks_and_popular_films(visitor):
+    page = visitor.get("/?pick=horror")
+    chosen, known = row(page, "for-you")[0], row(page, "popular")[0]
+    for film in (chosen, known):
+        form = {"stars": "pass", "token": token_of(page), "back": "/?pick=horror"}
+        after = visitor.post(f"/stars/{film}", data=form)
+    assert not {chosen, known} & set(CARD.findall(after.text))

@@ -135,11 +135,11 @@ class Catalog:
 
     def year(self, number: int) -> int | None:
         """The year of release, or None."""
-        return self.films["year"][number]
+        return self._years[number]
 
     def genres(self, number: int) -> tuple[str, ...]:
         """The genres' names; empty if unknown."""
-        return tuple(self.films["genres"][number])
+        return self._genres[number]
 
     @cached_property
     def genre_names(self) -> tuple[str, ...]:
@@ -156,10 +156,23 @@ class Catalog:
         return marks
 
     @cached_property
+    def ids(self) -> list[str]:
+        """Every film's id, in number order; faster for one at a time than the vocabulary."""
+        return [str(movie_id) for movie_id in self.items.series]
+
+    @cached_property
     def titles(self) -> list[str]:
         """Every film's title with its year, in number order."""
         columns = zip(self.films["title"], self.films["year"], strict=True)
         return [display_title(name, year) for name, year in columns]
+
+    @cached_property
+    def _years(self) -> list[int | None]:
+        return self.films["year"].to_list()
+
+    @cached_property
+    def _genres(self) -> list[tuple[str, ...]]:
+        return [tuple(names) for names in self.films["genres"].to_list()]
 
     @cached_property
     def _plain_titles(self) -> list[str]:

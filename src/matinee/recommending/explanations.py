@@ -25,6 +25,8 @@ class Explainer:
     ) -> None:
         self._catalog = catalog
         self._retriever = retriever
+        # Once, not for each list: what a class promises takes long to look up.
+        self._explains = retriever if isinstance(retriever, Explains) else None
         self._asking = asking
         self._middle = middle
 
@@ -39,9 +41,9 @@ class Explainer:
             # Of a history that was given, the models read what is liked alone.
             read = stars >= self._retriever.liked_from
             films, stars = films[read], stars[read]
-        if not isinstance(self._retriever, Explains) or not len(films) or not len(items):
+        if self._explains is None or not len(films) or not len(items):
             return [()] * len(items)
-        by_film = self._retriever.contributions(query, films, items).by_film
+        by_film = self._explains.contributions(query, films, items).by_film
         liked = (stars > self._middle) | ((stars == self._middle) & (stars >= stars.mean()))
         speaking = np.where((by_film > 0) & liked, by_film, np.float32(0))
         return self._named(speaking, films, stars, most)
@@ -49,18 +51,21 @@ class Explainer:
     def _named(
         self, speaking: FloatArray, films: IntArray, stars: FloatArray, most: int
     ) -> list[tuple[Reason, ...]]:
-        total = speaking.sum(axis=1)
+        total = speaking.sum(axis=1, keepdims=True)
         order = np.argsort(-speaking, axis=1, kind="stable")[:, :most]
+        shares = np.take_along_axis(speaking, order, axis=1) / np.where(total > 0, total, 1)
+        chosen: list[list[int]] = films[order].tolist()
+        named = zip(chosen, stars[order].tolist(), shares.tolist(), strict=True)
         return [
             tuple(
                 Reason(
-                    movie_id=self._catalog.items.id(int(films[place])),
-                    title=self._catalog.title(int(films[place])),
-                    stars=float(stars[place]),
-                    share=round(float(speaking[row, place] / total[row]), 4),
+                    movie_id=self._catalog.ids[film],
+                    title=self._catalog.title(film),
+                    stars=given,
+                    share=round(share, 4),
                 )
-                for place in places
-                if speaking[row, place] > 0
+                for film, given, share in zip(*row, strict=True)
+                if share > 0
             )
-            for row, places in enumerate(order)
+            for row in named
         ]

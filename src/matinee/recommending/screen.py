@@ -76,7 +76,7 @@ class Screen:
     ) -> Recommendation:
         """One film, by its number."""
         return Recommendation(
-            movie_id=self._catalog.items.id(item),
+            movie_id=self._catalog.ids[item],
             title=self._catalog.title(item),
             year=self._catalog.year(item),
             genres=self._catalog.genres(item),

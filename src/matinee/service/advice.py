@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from matinee.config import require
 from matinee.errors import ConfigError
 from matinee.service.films import Film, Shelf, fits_wish
 from matinee.service.versions import Live
-from matinee.store import StoredRating
+from matinee.store import Standing, StoredRating
 from matinee.types import FloatArray, IntArray, Query, Reason, Recommendation
 
 MOST = 100
@@ -89,28 +89,32 @@ class Taste:
     Attributes:
         query: for the model.
         beyond: ids of the films they rated that the model does not know.
+        unwanted: ids of the films that are not to be in their lists.
     """
 
     query: Query
     beyond: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset()
 
 
-def taste_of_user(
-    shelf: Shelf, user_id: str, stored: Sequence[StoredRating], erased: bool
-) -> Taste:
+def taste_of_user(shelf: Shelf, user_id: str, standing: Standing) -> Taste:
     """A person's taste: what the model learned of them, and what they said since.
 
     Args:
         shelf: the films.
         user_id: who.
-        stored: what the store has of them, oldest first.
-        erased: forget what the model learned of them.
+        standing: what the store has of them.
     """
+    taste = _taste_of_ratings(shelf, user_id, standing)
+    return replace(taste, unwanted=standing.disliked) if standing.disliked else taste
+
+
+def _taste_of_ratings(shelf: Shelf, user_id: str, standing: Standing) -> Taste:
     users = shelf.live.recommender.train.users
-    if not stored and not erased:
+    if not standing.ratings and not standing.erased:
         return Taste(Query(users.number(user_id) if user_id in users else None))
-    trained = {} if erased else trained_ratings(shelf.live, user_id)
-    history = merged(trained, stored)
+    trained = {} if standing.erased else trained_ratings(shelf.live, user_id)
+    history = merged(trained, standing.ratings)
     # Whoever took back what the model learned from is, to the model, somebody it never saw.
     known = bool(trained) and trained.keys() <= history.keys()
     index = users.number(user_id) if known else None
@@ -183,8 +187,19 @@ def merged(trained: Mapping[str, float], stored: Iterable[StoredRating]) -> dict
 def advise(shelf: Shelf, tastes: Sequence[Taste], wish: Wish) -> list[Advice]:
     """The lists of some tastes for one wish.
 
-    Films rated since the model was trained are always left out, as those of a visitor's history.
+    Films rated since the model was trained are always left out, as those of a visitor's history
+    and those that somebody disliked.
     """
+    together = iter(_advise(shelf, [taste for taste in tastes if not taste.unwanted], wish))
+    return [
+        _advise(shelf, [taste], replace(wish, exclude=(*wish.exclude, *taste.unwanted)))[0]
+        if taste.unwanted
+        else next(together)
+        for taste in tastes
+    ]
+
+
+def _advise(shelf: Shelf, tastes: Sequence[Taste], wish: Wish) -> list[Advice]:
     # One more, to know whether the list goes on.
     lists = shelf.live.recommender.recommend_many(
         [taste.query for taste in tastes],

@@ -170,6 +170,7 @@ class Export(BaseModel):
 
     user_id: str
     ratings: list[OwnRating]
+    disliked: list[str] = Field(description="Ids of films that they do not want to be shown.")
     events: list[OwnEvent]
     erased: bool
     exported_s: float

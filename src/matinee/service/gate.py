@@ -44,7 +44,7 @@ class Gate:
         self._app = app
         self._page = page
         self._telemetry = site.telemetry
-        self._pool = site.pool
+        self._turns = site.turns
         self._keys = Keys(site.settings.keys)
         self._rate = RateLimit(site.settings.rate_per_s, site.settings.burst)
 
@@ -76,7 +76,7 @@ class Gate:
         if scope["path"] in _UNLIMITED:
             return None
         reads = scope["method"] in ("GET", "POST") and scope["path"].startswith(_WAITING)
-        if reads and self._pool.is_full:
+        if reads and self._turns.is_full:
             return problem(503, FULL, scope["request_id"])
         caller = scope["caller"]
         client = (scope.get("client") or ("?",))[0]

@@ -87,3 +87,41 @@ class Pool:
     def close(self) -> None:
         """Finish what is under way."""
         self._executor.shutdown()
+
+
+class Turns:
+    """Short work on the event loop itself, one call after another, and a bound on what waits.
+
+    A call of a millisecond or two is done sooner there than handed to a thread and back: whoever
+    computes holds Python's lock, so the loop would wait all the same. The loop reads whatever has
+    arrived, works through what it accepted of that, and reads again; so nothing that is accepted
+    waits longer than two such rounds, however much is refused.
+
+    Args:
+        queue: how many calls one round may accept.
+    """
+
+    def __init__(self, queue: int) -> None:
+        self._most = queue
+        self.waiting = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another call would be refused."""
+        return self.waiting >= self._most
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Call a function in the loop's next round; from one event loop alone.
+
+        Raises:
+            OverloadedError: too much waits already.
+        """
+        if self.is_full:
+            raise OverloadedError(FULL)
+        self.waiting += 1
+        try:
+            # Whatever has arrived is counted, or refused, before anything is computed.
+            await asyncio.sleep(0)
+            return work()
+        finally:
+            self.waiting -= 1

@@ -116,7 +116,9 @@ class RatingRequest(Body):
 class EventRequest(Body):
     """Something that happened to a film on somebody's screen."""
 
-    kind: Literal["impression", "click", "dislike"]
+    kind: Literal["impression", "click", "dislike", "undislike"] = Field(
+        description="A disliked film leaves their lists, until they rate it or undislike it."
+    )
     user_id: Id
     movie_id: Id
     model_version: Id | None = None

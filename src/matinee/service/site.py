@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from matinee.service import advice, lists
 from matinee.service.advice import Advice, Advised, Taste, Wish
 from matinee.service.films import Film, Shelf
-from matinee.service.limits import Pool
+from matinee.service.limits import Pool, Turns
 from matinee.service.lists import Group
 from matinee.service.logs import LOG
 from matinee.service.settings import Settings
@@ -60,10 +61,22 @@ class Site:
         self.page_secret = self.store.secret()
         self._shelf = Shelf(self.models.current, self.store.films())
         self.pool = Pool("recommend", settings.workers, settings.queue)
+        self.turns = Turns(settings.queue)
         self._writers = Pool("write", _WRITERS, 8 * _WRITERS)
         self._long = Pool("long", 1, _LONG_WAITING)
         self._operator = Pool("operator", 1, _LONG_WAITING)
+        self._settled = False
         self.telemetry.activated(self.models.current.version)
+
+    def settle(self) -> None:
+        """Let the garbage collector pass over what stays: once loaded, and for every new version.
+
+        It would look through all of that again and again, with every request waiting.
+        """
+        self._settled = True
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call what reads, on the threads that recommend.
@@ -72,6 +85,16 @@ class Site:
             OverloadedError: they have more to do than `settings.queue` allows.
         """
         return await self.pool.run(lambda: function(*args, **kwargs))
+
+    async def run_short(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call what makes one list: on the event loop, or if the store is elsewhere, by `run`.
+
+        Raises:
+            OverloadedError: more waits than `settings.queue` allows.
+        """
+        if self.store.is_near:
+            return await self.turns.run(lambda: function(*args, **kwargs))
+        return await self.run(function, *args, **kwargs)
 
     async def run_write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call what writes: many may wait for the disk together, and then share its sync.
@@ -139,11 +162,12 @@ class Site:
     def _taken_up(self, live: Live) -> None:
         self.telemetry.activated(live.version)
         LOG.info("model", extra={"fields": {"version": live.version}})
+        if self._settled:
+            self.settle()
 
     def taste(self, user_id: str, shelf: Shelf) -> Taste:
         """A person's taste, by the model and the store."""
-        stored, erased = self.store.ratings_of(user_id), self.store.is_erased(user_id)
-        return advice.taste_of_user(shelf, user_id, stored, erased)
+        return advice.taste_of_user(shelf, user_id, self.store.standing_of(user_id))
 
     def recommend(self, user_id: str, wish: Wish | None = None, live: Live | None = None) -> Advice:
         """The list for a person."""
@@ -250,12 +274,16 @@ class Site:
             self.film(event.movie_id)
         return self.store.add_events(events, key)
 
+    def disliked(self, user_id: str) -> frozenset[str]:
+        """The ids of the films that a person does not want to be shown."""
+        return self.store.standing_of(user_id).disliked
+
     def ratings(self, user_id: str) -> list[Rated]:
         """A person's ratings, the training data's and the store's, oldest first."""
         shelf = self.shelf()
-        stored = self.store.ratings_of(user_id)
-        trained = {} if self.store.is_erased(user_id) else self._trained(shelf, user_id)
-        for rating in stored:
+        standing = self.store.standing_of(user_id)
+        trained = {} if standing.erased else self._trained(shelf, user_id)
+        for rating in standing.ratings:
             was = trained.pop(rating.movie_id, None)
             if rating.stars is not None:
                 same = was is not None and was.stars == rating.stars
@@ -281,6 +309,7 @@ class Site:
         return {
             "user_id": user_id,
             "ratings": [asdict(rated) for rated in self.ratings(user_id)],
+            "disliked": sorted(data.disliked),
             "events": list(data.events),
             "erased": data.erased,
             "exported_s": time.time(),

@@ -57,10 +57,10 @@ class Live:
         rows, offsets = self._by_user
         return rows[offsets[user_index] : offsets[user_index + 1]]
 
-    @cached_property
+    @property
     def movie_ids(self) -> list[str]:
         """The films' ids, in number order."""
-        return [str(movie_id) for movie_id in self.recommender.catalog.items.series]
+        return self.recommender.catalog.ids
 
     @cached_property
     def numbers(self) -> dict[str, int]:

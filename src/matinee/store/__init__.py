@@ -2,11 +2,20 @@
 
 from matinee.store.open import existing_store, open_store
 from matinee.store.protocol import Store
-from matinee.store.types import Counts, Event, StoredFilm, StoredRating, UserData, Written
+from matinee.store.types import (
+    Counts,
+    Event,
+    Standing,
+    StoredFilm,
+    StoredRating,
+    UserData,
+    Written,
+)
 
 __all__ = [
     "Counts",
     "Event",
+    "Standing",
     "Store",
     "StoredFilm",
     "StoredRating",

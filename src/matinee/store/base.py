@@ -11,7 +11,15 @@ from typing import TypeVar
 
 from matinee.store import operations
 from matinee.store.operations import Session
-from matinee.store.types import Counts, Event, StoredFilm, StoredRating, UserData, Written
+from matinee.store.types import (
+    Counts,
+    Event,
+    Standing,
+    StoredFilm,
+    StoredRating,
+    UserData,
+    Written,
+)
 
 T = TypeVar("T")
 
@@ -61,6 +69,10 @@ class SqlStore(ABC):
     def ratings_of(self, user_id: str) -> list[StoredRating]:
         """See `Store.ratings_of`."""
         return self.read(partial(operations.ratings_of, user_id=user_id))
+
+    def standing_of(self, user_id: str) -> Standing:
+        """See `Store.standing_of`."""
+        return self.read(partial(operations.standing_of, user_id=user_id))
 
     def is_erased(self, user_id: str) -> bool:
         """See `Store.is_erased`."""

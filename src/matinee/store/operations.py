@@ -14,7 +14,15 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from matinee.errors import ConflictError
-from matinee.store.types import Counts, Event, StoredFilm, StoredRating, UserData, Written
+from matinee.store.types import (
+    Counts,
+    Event,
+    Standing,
+    StoredFilm,
+    StoredRating,
+    UserData,
+    Written,
+)
 
 Row = tuple[Any, ...]
 # Calls are remembered for a week, far longer than anybody repeats one.
@@ -42,8 +50,10 @@ def hash_of(user_id: str) -> str:
 def set_rating(
     session: Session, user_id: str, movie_id: str, stars: float | None, at_s: float
 ) -> Written:
-    """Set a rating, or with None take it back."""
+    """Set a rating, or with None take it back; stars take a dislike back."""
     session.serialize(user_id)
+    if stars is not None:
+        _want(session, user_id, movie_id)
     found = session.execute(
         "SELECT stars, at_s FROM ratings WHERE user_id = ? AND movie_id = ?", (user_id, movie_id)
     )
@@ -71,6 +81,16 @@ def ratings_of(session: Session, user_id: str) -> list[StoredRating]:
         (user_id,),
     )
     return [StoredRating(*row) for row in rows]
+
+
+def standing_of(session: Session, user_id: str) -> Standing:
+    """What counts of a person for their next list."""
+    disliked = session.execute("SELECT movie_id FROM dislikes WHERE user_id = ?", (user_id,))
+    return Standing(
+        tuple(ratings_of(session, user_id)),
+        frozenset(row[0] for row in disliked),
+        is_erased(session, user_id),
+    )
 
 
 def is_erased(session: Session, user_id: str) -> bool:
@@ -104,7 +124,20 @@ def add_events(session: Session, events: Sequence[Event], key: str | None, at_s:
                 at_s if event.at_s is None else event.at_s,
             ),
         )
+        if event.kind == "dislike":
+            session.execute(
+                "INSERT INTO dislikes (user_id, movie_id) VALUES (?, ?) "
+                "ON CONFLICT (user_id, movie_id) DO NOTHING",
+                (event.user_id, event.movie_id),
+            )
+        elif event.kind == "undislike":
+            _want(session, event.user_id, event.movie_id)
     return len(events)
+
+
+def _want(session: Session, user_id: str, movie_id: str) -> None:
+    """Take a dislike back."""
+    session.execute("DELETE FROM dislikes WHERE user_id = ? AND movie_id = ?", (user_id, movie_id))
 
 
 def _answer_of(session: Session, key: str, digest: str) -> int:
@@ -126,7 +159,7 @@ def export_user(session: Session, user_id: str) -> UserData:
         (user_id,),
     )
     events = tuple(dict(zip(columns, row, strict=True)) for row in rows)
-    return UserData(tuple(ratings_of(session, user_id)), events, is_erased(session, user_id))
+    return UserData(**vars(standing_of(session, user_id)), events=events)
 
 
 def erase_user(session: Session, user_id: str, at_s: float) -> int:
@@ -136,6 +169,7 @@ def erase_user(session: Session, user_id: str, at_s: float) -> int:
         len(session.execute(f"DELETE FROM {table} WHERE user_id = ? RETURNING 1", (user_id,)))  # noqa: S608
         for table in ("ratings", "events")
     )
+    session.execute("DELETE FROM dislikes WHERE user_id = ?", (user_id,))
     session.execute(
         "INSERT INTO erased (user_hash, at_s) VALUES (?, ?) ON CONFLICT (user_hash) DO NOTHING",
         (hash_of(user_id), at_s),
@@ -228,14 +262,21 @@ def counts(session: Session) -> Counts:
 
 
 def contradictions(session: Session) -> list[str]:
-    """Ratings that are not what the events say: each is that of its newest event."""
+    """Ratings and dislikes that are not what the events say: each is that of its newest event."""
     ((wrong,),) = session.execute(
         "SELECT count(*) FROM ratings r WHERE NOT EXISTS (SELECT 1 FROM events e "
         "WHERE e.event_id = (SELECT max(event_id) FROM events n WHERE n.user_id = r.user_id "
         "AND n.movie_id = r.movie_id AND n.kind IN ('rate', 'unrate')) "
         "AND (e.stars = r.stars OR (e.stars IS NULL AND r.stars IS NULL)))"
     )
-    return [f"{wrong:,} ratings are not what their newest event says"] if wrong else []
+    found = [f"{wrong:,} ratings are not what their newest event says"] if wrong else []
+    ((unsaid,),) = session.execute(
+        "SELECT count(*) FROM dislikes d WHERE NOT EXISTS (SELECT 1 FROM events e "
+        "WHERE e.event_id = (SELECT max(event_id) FROM events n WHERE n.user_id = d.user_id "
+        "AND n.movie_id = d.movie_id AND n.kind IN ('dislike', 'undislike', 'rate')) "
+        "AND e.kind = 'dislike')"
+    )
+    return found + ([f"{unsaid:,} dislikes are not what their newest event says"] if unsaid else [])
 
 
 def secret(session: Session) -> bytes | None:

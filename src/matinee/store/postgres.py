@@ -56,6 +56,8 @@ class PostgresStore(SqlStore):
         StoreUnavailableError: the database cannot be reached.
     """
 
+    is_near = False
+
     def __init__(self, address: str) -> None:
         self._address = address
         self._places: queue.LifoQueue[psycopg.Connection[Row] | None] = queue.LifoQueue()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from matinee.store.types import Counts, Event, StoredFilm, StoredRating, UserData, Written
+from matinee.store.types import (
+    Counts,
+    Event,
+    Standing,
+    StoredFilm,
+    StoredRating,
+    UserData,
+    Written,
+)
 
 
 class Store(Protocol):
@@ -13,12 +21,19 @@ class Store(Protocol):
 
     Every method may be called from any thread. What writes returns when the write is on the disk,
     and raises `StoreUnavailableError` when it cannot be written, now; the next call tries anew.
+
+    Attributes:
+        is_near: reads are answered from this process's memory, so a coroutine may wait for them.
     """
+
+    is_near: bool
 
     def put_rating(
         self, user_id: str, movie_id: str, stars: float, at_s: float | None = None
     ) -> Written:
         """Set a rating. The same stars again change nothing, not even the time.
+
+        Any stars take a dislike of the film back.
 
         Args:
             user_id: whose.
@@ -36,12 +51,16 @@ class Store(Protocol):
         """Everything somebody said of films, oldest first, ratings taken back among it."""
         ...
 
+    def standing_of(self, user_id: str) -> Standing:
+        """What counts of somebody for their next list, as it stood at one moment."""
+        ...
+
     def is_erased(self, user_id: str) -> bool:
         """Whether they were erased: what a model learned of them before is not to be used."""
         ...
 
     def add_events(self, events: Sequence[Event], key: str | None = None) -> int:
-        """Record events.
+        """Record events; a film that was disliked stays so until stars or an "undislike".
 
         Args:
             events: in order.

@@ -25,4 +25,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX calls_by_age ON calls (at_s)",
         "CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
+    (
+        # What the newest of these events of a person and a film say: it is not wanted.
+        "CREATE TABLE dislikes (user_id TEXT NOT NULL, movie_id TEXT NOT NULL, "
+        "PRIMARY KEY (user_id, movie_id))",
+        "INSERT INTO dislikes (user_id, movie_id) SELECT user_id, movie_id FROM events "
+        "WHERE event_id IN (SELECT max(event_id) FROM events "
+        "WHERE kind IN ('dislike', 'rate') GROUP BY user_id, movie_id) AND kind = 'dislike'",
+    ),
 )

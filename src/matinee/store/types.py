@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-EventKind = Literal["impression", "click", "dislike"]
+EventKind = Literal["impression", "click", "dislike", "undislike"]
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 
 
@@ -49,7 +49,7 @@ class Event:
     """Something that happened to a film on somebody's screen.
 
     Attributes:
-        kind: it was shown, it was opened, or it was not wanted.
+        kind: it was shown, it was opened, it was not wanted, or that was taken back.
         user_id: who.
         movie_id: which film.
         model_version: the model that had proposed it.
@@ -87,18 +87,29 @@ class StoredFilm:
 
 
 @dataclass(frozen=True)
-class UserData:
-    """All that a store knows of a person.
+class Standing:
+    """What counts of a person for their next list.
 
     Attributes:
         ratings: current ones, oldest first; one taken back has no stars.
-        events: everything that was recorded, oldest first, as a table's rows by column.
+        disliked: the films that they do not want to be shown.
         erased: they were erased once: what a model learned of them before is not to be used.
     """
 
-    ratings: tuple[StoredRating, ...]
-    events: tuple[dict[str, object], ...]
-    erased: bool
+    ratings: tuple[StoredRating, ...] = ()
+    disliked: frozenset[str] = frozenset()
+    erased: bool = False
+
+
+@dataclass(frozen=True)
+class UserData(Standing):
+    """All that a store knows of a person.
+
+    Attributes:
+        events: everything that was recorded, oldest first, as a table's rows by column.
+    """
+
+    events: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(frozen=True)

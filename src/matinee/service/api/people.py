@@ -36,7 +36,7 @@ def routes(site: Site) -> APIRouter:
         """The list for a person; what they rated a moment ago counts."""
         if private:
             check_for(request.scope["caller"], user_id)
-        return await site.run(_recommend, site, user_id, wish)
+        return await site.run_short(_recommend, site, user_id, wish)
 
     @router.put(
         "/ratings/{movie_id}",

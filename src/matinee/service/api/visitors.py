@@ -31,7 +31,7 @@ def routes(site: Site) -> APIRouter:
     )
     async def for_history(body: HistoryRequest) -> Recommendations:
         """The list for a history, of which nothing is stored."""
-        return await site.run(_for_history, site, body)
+        return await site.run_short(_for_history, site, body)
 
     @router.post(
         "/recommendations:batch",

@@ -34,12 +34,14 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
         own = {rated.movie_id: rated.stars for rated in site.ratings(visitor.user_id)}
         stars = own.pop(movie_id, None)
         near = like(site, movie_id, _NEAR)
-        others = [other for other in near if other.movie_id not in own][:_LIKE_IT]
+        passed = site.disliked(visitor.user_id)
+        others = [f for f in near if f.movie_id not in own and f.movie_id not in passed][:_LIKE_IT]
         response = pages.show(
             request,
             "film.html.jinja",
             film=subject,
             own=stars,
+            passed=movie_id in passed,
             guess=_guess(site, subject, own) if reveal or stars is not None else None,
             informed=bool(own),
             because=[(o, own[o.movie_id]) for o in _speaking(site, subject, near, own)],

@@ -34,7 +34,8 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
         ratings = site.ratings(visitor.user_id)
         filters = filters_of(request, site.shelf())
         started = bool(ratings or filters.picks)
-        chosen = programme_for(site, visitor.user_id, ratings, filters) if started else None
+        passed = site.disliked(visitor.user_id)
+        chosen = programme_for(site, visitor.user_id, ratings, filters, passed) if started else None
         response = pages.show(
             request,
             "home.html.jinja",
@@ -43,7 +44,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
             decades=decades(site.shelf()),
             groups=site.onboarding(),
             programme=chosen,
-            popular=popular_row(site, filters, [rated.movie_id for rated in ratings]),
+            popular=popular_row(site, filters, [*passed, *(rated.movie_id for rated in ratings)]),
             rated=len(ratings),
             back=filters.address,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matinee.errors import ConfigError, NotFoundError
 from matinee.service.advice import Advice, Advised
@@ -92,9 +92,21 @@ def like(site: Site, movie_id: str, n: int) -> list[Film]:
 
 
 def programme_for(
-    site: Site, user_id: str, ratings: Sequence[Rated], filters: Filters
+    site: Site,
+    user_id: str,
+    ratings: Sequence[Rated],
+    filters: Filters,
+    passed: frozenset[str] = frozenset(),
 ) -> Programme:
-    """All rows for somebody with ratings, or with groups picked; no film is in two of them."""
+    """All rows for somebody with ratings, or with groups picked; no film is in two of them.
+
+    Args:
+        site: the service.
+        user_id: who.
+        ratings: theirs.
+        filters: their choices.
+        passed: ids of the films that they do not want.
+    """
     history = dict.fromkeys(picked(site, filters), _liked_from(site))
     history |= {r.movie_id: r.stars for r in ratings if shown(site, r.movie_id)}
     live = site.models.current
@@ -102,12 +114,12 @@ def programme_for(
     def advise(n: int, diverse: bool = False, offset: int = 0) -> Advice:
         wish = filters.wish(n, offset=offset, diverse=diverse)
         if filters.picks:
-            return site.recommend_to(history, wish, live)
+            return site.recommend_to(history, replace(wish, exclude=tuple(passed)), live)
         return site.recommend(user_id, wish, live)
 
     advice = advise(FOR_YOU, diverse=True)
     rows = [Row("for-you", "For you", "", _cards(site, advice.films))]
-    rows += _because(site, ratings, filters, _ids(rows) | history.keys())
+    rows += _because(site, ratings, filters, _ids(rows) | history.keys() | passed)
     rows.append(_different(site, _others(advise(_POOL), rows), history))
     rows.append(_gems(site, _others(advise(_POOL, offset=_POOL), rows)))
     kept = [row for row in rows[1:] if len(row.cards) >= _SHORTEST_ROW]

@@ -20,8 +20,9 @@ from matinee.errors import ConfigError, DataError, MatineeError, NotFoundError
 from matinee.service.problems import RETRY_AFTER_S, status_of
 from matinee.service.site import Site
 from matinee.service.web import assets, comparing, film_page, home, operating, own_ratings
-from matinee.service.web.notices import UNRATE, rated_cookie
+from matinee.service.web.notices import PASS, UNRATE, WANT, passed_cookie, rated_cookie
 from matinee.service.web.pages import Pages, on
+from matinee.store import Event
 
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 Text = Annotated[str, Form()]
@@ -51,9 +52,13 @@ def _add_stars(routes: APIRouter, pages: Pages) -> None:
     def stars(
         request: Request, movie_id: str, stars: Text, token: Text = "", back: Text = "/"
     ) -> Response:
-        """Set stars or take them back, then show again the page they were given on."""
+        """Set stars, take them back or pass a film by; then show the page they were given on."""
         visitor = pages.visitor(request)
         visitor.check(token)
+        if stars in (PASS, WANT):
+            kind = "dislike" if stars == PASS else "undislike"
+            site.record([Event(kind, visitor.user_id, movie_id)])
+            return pages.back(request, back, passed_cookie(movie_id, stars))
         before = {rated.movie_id: rated.stars for rated in site.ratings(visitor.user_id)}
         if stars == UNRATE:
             written = site.unrate(visitor.user_id, movie_id)
