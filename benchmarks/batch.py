@@ -33,7 +33,7 @@ import numpy as np
 
 import matinee as mt
 from matinee.batch import BatchConfig, make_lists
-from matinee.batch.engines import lists_of
+from matinee.batch.lists import lists_of
 from matinee.retrieval.retriever import TwoTowerRetriever
 
 BARE = "bare product"
@@ -86,7 +86,7 @@ def sides(recommender: mt.Recommender, out: Path) -> dict[str, Callable[[], obje
     return {
         BARE: bare,
         "search": lambda: retriever.index.search(users, K),
-        "lists": lambda: lists_of(recommender, numbers, K),
+        "lists": lambda: lists_of((recommender, K), numbers),
         "batch": batch,
     }
 

@@ -25,8 +25,9 @@ import numpy as np
 import polars as pl
 
 import matinee as mt
-from matinee.batch import BatchConfig, LocalEngine, make_lists
-from matinee.batch.on_ray import RayEngine
+from matinee.batch import BatchConfig, make_lists
+from matinee.cluster import LocalEngine
+from matinee.cluster.on_ray import RayEngine
 from matinee.retrieval.retriever import TwoTowerRetriever
 
 ITEMS, SIZE, SEEN = 3_883, 64, 100
@@ -62,9 +63,9 @@ class Killing(RayEngine):
         self.deaths = 0
         self.broken: list[str] = []
 
-    def lists(self, *arguments: Any) -> Iterator[Any]:
+    def map(self, *arguments: Any) -> Iterator[Any]:
         every = max(1, SHARDS // (self.kills + 1))
-        for count, made in enumerate(super().lists(*arguments), 1):
+        for count, made in enumerate(super().map(*arguments), 1):
             yield made
             if count % every or self.deaths == self.kills:
                 continue

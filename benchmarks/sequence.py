@@ -27,9 +27,9 @@ import matinee as mt
 from matinee.config import build
 from matinee.data.splits import Split
 from matinee.fitting import fit_recipe
-from matinee.retrieval.sequence.checkpoint import Progress
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.fit import fit_sequence
+from matinee.towers.checkpoint import Progress
 
 METRICS = ("hr@10", "ndcg@10", "recall@100")
 

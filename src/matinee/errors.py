@@ -7,9 +7,10 @@
     ├── ModelFileError     a saved model that is damaged or of another kind      exit 5
     ├── DownloadError      the network did not give the data                     exit 6
     ├── LeakageError       a model asked about ratings that it was trained on    exit 7
-    └── StoreError         a store of ratings that is damaged or of another kind exit 8
-        ├── StoreUnavailableError   one that cannot be read or written now       exit 9
-        └── ConflictError           a call that contradicts an earlier one       exit 10
+    ├── StoreError         a store of ratings that is damaged or of another kind exit 8
+    │   ├── StoreUnavailableError   one that cannot be read or written now       exit 9
+    │   └── ConflictError           a call that contradicts an earlier one       exit 10
+    └── WorkerLostError    a process of a cluster that died or failed            exit 11
 
 Each message says what was given, what was expected and what to do. Whoever wants to catch them all
 catches `MatineeError`; the command line turns each into one line and its exit code.
@@ -76,3 +77,9 @@ class ConflictError(StoreError):
     """A call that contradicts an earlier one."""
 
     exit_code = 10
+
+
+class WorkerLostError(MatineeError):
+    """A process of a cluster that died or failed, and with it the work that it was part of."""
+
+    exit_code = 11

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matinee.cluster import ALONE, Team
 from matinee.console import say
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
@@ -36,6 +37,7 @@ def fit_recipe(
     seed: int,
     checkpoint: Path | None = None,
     start: Recommender | None = None,
+    team: Team = ALONE,
 ) -> tuple[Recommender | FirstStage | SecondStage, Losses]:
     """Train the stages that a recipe has: both as a recommender, or the one as it is.
 
@@ -48,13 +50,15 @@ def fit_recipe(
             on from; None keeps none.
         start: an older recommender of the same recipe, which training goes on from, where a stage
             can (`Stage.fit_from`); None begins anew.
+        team: who trains the first stage; more than one worker only where a stage can
+            (`Stage.fit_together`).
 
     Returns:
         The model, and the training losses of each stage that has any.
 
     Raises:
         ConfigError: the recipe has neither retrieval nor ranking, or a list ranker without both; or
-            a checkpoint is asked of a stage that has none.
+            a checkpoint or several workers are asked of a stage that has none.
         DataError: a list ranker of ratings without times.
     """
     _check_stages(recipe)
@@ -63,7 +67,7 @@ def fit_recipe(
     if recipe.retrieval is not None:
         wanted = train.relevant(recipe.relevant_from)
         retriever = (
-            _fit_retrieval(recipe.retrieval, wanted, catalog, seed, checkpoint)
+            _fit_retrieval(recipe.retrieval, wanted, catalog, seed, checkpoint, team)
             if start is None
             else _fit_from(start, recipe.retrieval, wanted, catalog, seed)
         )
@@ -101,9 +105,22 @@ def _check_stages(recipe: Recipe) -> None:
 
 
 def _fit_retrieval(
-    config: RetrieverConfig, train: Ratings, catalog: Catalog, seed: int, checkpoint: Path | None
+    config: RetrieverConfig,
+    train: Ratings,
+    catalog: Catalog,
+    seed: int,
+    checkpoint: Path | None = None,
+    team: Team = ALONE,
 ) -> Fitted[FirstStage]:
     stage = stage_of(RETRIEVERS, config)
+    if team is not ALONE:
+        if stage.fit_together is None:
+            able = ", ".join(own.name for own in RETRIEVERS.values() if own.fit_together)
+            raise ConfigError(
+                f"{team.workers} workers for the model {stage.name}, which one process trains; "
+                f"expected {able}; leave the workers out (--engine, --workers)"
+            )
+        return stage.fit_together(train, catalog, config, seed, checkpoint, team)
     if checkpoint is None:
         return stage.fit(train, catalog, config, seed)
     if stage.fit_resumable is None:
@@ -135,7 +152,7 @@ def _fit_list(
 
     def first_stage(earlier: Ratings) -> Candidates:
         wanted = earlier.relevant(recipe.relevant_from)
-        retriever = _fit_retrieval(retrieval, wanted, catalog, seed, None).model
+        retriever = _fit_retrieval(retrieval, wanted, catalog, seed).model
         popular = Popular(earlier.item_counts().astype(np.float32))
         return Candidates(retriever, Asking(catalog, earlier, recipe.relevant_from), popular)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.artifacts import SavedModel
+from matinee.cluster import ALONE, Team
 from matinee.comparison import check_unseen
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
@@ -41,6 +42,7 @@ def train_model(
     order: Path | None = None,
     checkpoint: Path | None = None,
     start: SavedModel | None = None,
+    team: Team = ALONE,
 ) -> SavedModel:
     """Train both stages on a protocol's training part and measure them on its test part.
 
@@ -56,6 +58,7 @@ def train_model(
         order: of the `sasrec` protocol; see `make_split`.
         checkpoint: a file to keep long training in, and to go on from; see `fit_recipe`.
         start: an older model of the same recipe, to go on from; ids may have come and gone.
+        team: who trains the first stage; see `fit_recipe`.
 
     Raises:
         ConfigError: `start` is of another recipe.
@@ -66,7 +69,7 @@ def train_model(
     if start is not None:
         _check_start(start, recipe, split)
     older = None if start is None else start.recommender
-    recommender, _ = fit_recipe(recipe, split.train, catalog, seed, checkpoint, older)
+    recommender, _ = fit_recipe(recipe, split.train, catalog, seed, checkpoint, older, team)
     assert isinstance(recommender, Recommender)  # noqa: S101 - a complete recipe has both stages
     data = {
         "source": dict(source or {}),

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from matinee.artifacts import load_model
-from matinee.batch import BatchConfig, make_lists, on_ray
-from matinee.batch.engines import lists_of
-from matinee.batch.on_ray import RayEngine
+from matinee.batch import BatchConfig, make, make_lists
+from matinee.batch.lists import lists_of
+from matinee.cluster.on_ray import RayEngine
 from matinee.errors import MatineeError
 
 CONFIG = BatchConfig(k=12, shard_users=4)
@@ -40,17 +40,21 @@ def main():
     for _ in range(3):
         cluster.add_node(**_NODE)
 
-    def make(name, engine):
+    def told_of(name, engine):
         made = make_lists(recommender, root / name, CONFIG, model="m", engine=engine)
         return [made.users, made.shards, made.kept]
 
-    told = {"plain": make("plain", RayEngine(cluster.address))}
-    on_ray.lists_of = _slowly
+    told = {"plain": told_of("plain", RayEngine(cluster.address))}
+    make.lists_of = _slowly
     killing = _Killing(cluster, root / "killed")
-    told |= {"killed": make("killed", killing), "died": killing.died, "seen": sorted(killing.seen)}
-    on_ray.lists_of = _refuse
+    told |= {
+        "killed": told_of("killed", killing),
+        "died": killing.died,
+        "seen": sorted(killing.seen),
+    }
+    make.lists_of = _refuse
     try:
-        make("refused", RayEngine(cluster.address))
+        told_of("refused", RayEngine(cluster.address))
     except MatineeError as error:
         told["refused"] = str(error)
     cluster.shutdown()
@@ -65,8 +69,8 @@ class _Killing(RayEngine):
         self.cluster, self.out = cluster, out
         self.died, self.seen = [], set()
 
-    def lists(self, *arguments):
-        for count, made in enumerate(super().lists(*arguments), 1):
+    def map(self, *arguments):
+        for count, made in enumerate(super().map(*arguments), 1):
             yield made
             self.seen.update(path.name for path in self.out.iterdir())
             if count in KILL_AFTER:

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 import matinee as mt
-from matinee.batch import BatchConfig, LocalEngine, make_lists
-from matinee.batch.engines import lists_of
+from matinee.batch import BatchConfig, make_lists
+from matinee.batch.lists import lists_of
+from matinee.cluster import LocalEngine
 from matinee.errors import ConfigError
 from matinee.files import sha256_of
 
@@ -23,11 +24,11 @@ class Counting(LocalEngine):
         self.asked = []
         self.stop_after = stop_after
 
-    def lists(self, recommender, shards, k):
-        for number, made in super().lists(recommender, shards, k):
+    def map(self, function, shared, tasks):
+        for number, made in super().map(function, shared, tasks):
             if len(self.asked) == self.stop_after:
                 raise KeyboardInterrupt
-            self.asked.append(len(shards[number]))
+            self.asked.append(len(tasks[number]))
             yield number, made
 
 
@@ -66,7 +67,7 @@ def test_a_model_works_whose_arrays_lie_in_memory_shared_for_reading(everyone, s
         shared = [memoryview(bytes(buffer.raw())) for buffer in buffers]
         received = pickle.loads(content, buffers=shared)
         assert any(buffer.nbytes > 1000 for buffer in shared)
-        found, expected = (lists_of(model, users, 7) for model in (received, recommender))
+        found, expected = (lists_of((model, 7), users) for model in (received, recommender))
         np.testing.assert_array_equal(found.items, expected.items)
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from matinee.batch import make_lists
-from matinee.batch.on_ray import RayEngine
+from matinee.cluster.on_ray import RayEngine
 from matinee.errors import ConfigError
 from tests.batch.cluster import CONFIG, KILL_AFTER
 from tests.fresh import run_matinee, run_python

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from matinee.batch.engines import Engine, LocalEngine
+from matinee.batch.lists import lists_of
 from matinee.batch.shards import finish, plan, prepare
+from matinee.cluster import HERE, Engine
 from matinee.config import require
 from matinee.console import progress_bar
 from matinee.recommender import Recommender
 from matinee.types import IntArray
-
-_HERE = LocalEngine()
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def make_lists(
     *,
     model: str,
     users: IntArray | None = None,
-    engine: Engine = _HERE,
+    engine: Engine = HERE,
 ) -> Made:
     """Make lists and write them as Parquet files in a directory.
 
@@ -101,7 +100,7 @@ def make_lists(
         ThreadPoolExecutor(1) as writer,
     ):
         writing = None
-        for number, lists in engine.lists(recommender, tasks, config.k):
+        for number, lists in engine.map(lists_of, (recommender, config.k), tasks):
             if writing is not None:
                 writing.result()
             writing = writer.submit(missing[number].write, lists, recommender.train)

@@ -21,6 +21,7 @@ from matinee.cli.serve import serve
 from matinee.cli.show import show_json, show_metrics, show_table
 from matinee.cli.store import store_app
 from matinee.cli.tune import tune
+from matinee.cluster import HERE
 from matinee.console import say
 
 app = typer.Typer(
@@ -73,8 +74,8 @@ def train(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="Keep the training of a sequence model in this file, and go on from it if it is "
-            "there."
+            help="Keep the training of a sequence or two-tower model in this file, and go on from "
+            "it if it is there."
         ),
     ] = None,
     resume_from: Annotated[
@@ -84,6 +85,11 @@ def train(
             "have come and gone."
         ),
     ] = None,
+    engine: o.Engine = "local",
+    address: o.Address = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="ray: processes that train a two-tower retriever together.")
+    ] = 1,
     order: o.Order = None,
     films: o.Films = None,
     user_column: o.UserColumn = None,
@@ -108,10 +114,14 @@ def train(
     check_target(out)
     check_protocol(protocol)
     check_seed(seed)
+    team = o.team_of(engine, address, workers)
     start = None if resume_from is None else load_model(resume_from)
-    if start is not None and (recipe is not None or checkpoint is not None):
-        given = "--recipe" if recipe is not None else "--checkpoint"
-        raise ConfigError(f"{given} with --resume-from, which keeps its recipe; leave {given} out")
+    options = {"--recipe": recipe, "--checkpoint": checkpoint, "--engine": team.engine}
+    given = [name for name, value in options.items() if value not in (None, HERE)]
+    if start is not None and given:
+        raise ConfigError(
+            f"{given[0]} with --resume-from, which keeps its recipe; leave {given[0]} out"
+        )
     settings = load_recipe(recipe or "default") if start is None else start.recipe
     if relevant_from is not None:
         settings = replace(settings, relevant_from=relevant_from)
@@ -122,17 +132,19 @@ def train(
     if store is not None:
         ratings, catalog = o.load_store(store, (ratings, catalog))
         source["store"] = store
-    model = train_model(
-        ratings,
-        catalog,
-        settings,
-        protocol=protocol,
-        seed=seed,
-        source=o.without_passwords(source),
-        order=o.order_of(protocol, order, source),
-        checkpoint=checkpoint,
-        start=start,
-    )
+    with o.at_work(team.engine):
+        model = train_model(
+            ratings,
+            catalog,
+            settings,
+            protocol=protocol,
+            seed=seed,
+            source=o.without_passwords(source),
+            order=o.order_of(protocol, order, source),
+            checkpoint=checkpoint,
+            start=start,
+            team=team,
+        )
     interrupts.check()
     save_model(model, out)
     if json:

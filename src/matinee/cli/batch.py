@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +10,9 @@ import typer
 from matinee.cli import options as o
 from matinee.cli.show import show_json
 from matinee.console import say
-from matinee.errors import ConfigError, ModelFileError, NotFoundError
+from matinee.errors import ModelFileError, NotFoundError
 
 if TYPE_CHECKING:
-    from matinee.batch import Engine
     from matinee.recommender import Recommender
     from matinee.types import IntArray
 
@@ -30,43 +27,24 @@ def batch(
     shard_users: Annotated[
         int, typer.Option(min=1, help="Users a file, which is what one task makes.")
     ] = 8192,
-    engine: Annotated[
-        str, typer.Option(help="local: this process; ray: a Ray cluster, or one on this machine.")
-    ] = "local",
-    address: Annotated[
-        str | None, typer.Option(help="ray: the cluster, as ray://HOST:10001 or auto.")
-    ] = None,
+    engine: o.Engine = "local",
+    address: o.Address = None,
     json: o.Json = False,
 ) -> None:
     """Make lists for every user; run again after a kill, it goes on with what is missing."""
     from matinee.batch import BatchConfig, make_lists
 
     config = BatchConfig(k, shard_users)
-    worker = _engine(engine, address)
+    worker = o.engine_of(engine, address)
     recommender, digest = _model(model)
     chosen = None if users == "all" else _users(Path(users), recommender)
-    # Ray tells of dead nodes on the standard output, where the result belongs.
-    with redirect_stdout(sys.stderr):
+    with o.at_work(worker):
         made = make_lists(recommender, out, config, model=digest, users=chosen, engine=worker)
     if json:
         show_json({"lists": str(out), "users": made.users, "files": made.shards, "kept": made.kept})
     else:
         kept = f", {made.kept:,} of them there before" if made.kept else ""
         say(f"lists of {made.users:,} users in {made.shards:,} files at {out}{kept}")
-
-
-def _engine(name: str, address: str | None) -> Engine:
-    if name not in ("local", "ray"):
-        raise ConfigError(f"--engine {name}; expected local or ray")
-    if name == "ray":
-        from matinee.batch.on_ray import RayEngine
-
-        return RayEngine(address)
-    if address is not None:
-        raise ConfigError(f"--address {address} without --engine ray; expected both or neither")
-    from matinee.batch import LocalEngine
-
-    return LocalEngine()
 
 
 def _model(directory: Path) -> tuple[Recommender, str]:

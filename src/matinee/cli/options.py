@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from matinee import cluster
 from matinee.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,6 +57,10 @@ RelevantFrom = Annotated[
         help="Stars from which a rating means that the film was wanted; all ratings if not given."
     ),
 ]
+Engine = Annotated[
+    str, typer.Option(help="local: this process; ray: a Ray cluster, or one on this machine.")
+]
+Address = Annotated[str | None, typer.Option(help="ray: the cluster, as ray://HOST:10001 or auto.")]
 _ORDER = "ml-1m-order.npz"
 Order = Annotated[
     Path | None,
@@ -84,6 +92,36 @@ def source_of(
         "on_bad_rows": on_bad_rows,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def engine_of(name: str, address: str | None) -> cluster.Engine:
+    """What `--engine` and `--address` mean."""
+    if name not in ("local", "ray"):
+        raise ConfigError(f"--engine {name}; expected local or ray")
+    if name == "ray":
+        from matinee.cluster.on_ray import RayEngine
+
+        return RayEngine(address)
+    if address is not None:
+        raise ConfigError(f"--address {address} without --engine ray; expected both or neither")
+    return cluster.HERE
+
+
+def team_of(engine: str, address: str | None, workers: int) -> cluster.Team:
+    """What `--engine`, `--address` and `--workers` mean."""
+    own = engine_of(engine, address)
+    if own is not cluster.HERE:
+        return cluster.Team(own, workers)
+    if workers > 1:
+        raise ConfigError(f"--workers {workers} without --engine ray; expected both or neither")
+    return cluster.ALONE
+
+
+@contextmanager
+def at_work(engine: cluster.Engine) -> Generator[None]:
+    """Connected; what Ray tells on the standard output, where results belong, goes to the error."""
+    with redirect_stdout(sys.stderr), engine.connected():
+        yield
 
 
 def order_of(protocol: str, given: Path | None, source: dict[str, Any]) -> Path | None:

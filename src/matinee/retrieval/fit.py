@@ -17,6 +17,8 @@ from matinee.retrieval.warm import warm
 from matinee.towers.backend import ops
 from matinee.types import FloatArray
 
+LABEL = "Training retrieval"
+
 
 def fit_retrieval(
     train: Ratings, catalog: Catalog, config: RetrievalConfig | None = None, *, seed: int
@@ -36,20 +38,27 @@ def fit_retrieval(
 
 
 def train_retrieval(
+    train: Ratings, catalog: Catalog, config: RetrievalConfig | None = None, *, seed: int
+) -> MovieLensRetrieval:
+    """As `fit_retrieval`, but keep the Keras model."""
+    model = new_model(train, catalog, config or RetrievalConfig(), seed)
+    model.train(train, LABEL)
+    return model
+
+
+def new_model(
     train: Ratings,
     catalog: Catalog,
-    config: RetrievalConfig | None = None,
-    *,
+    config: RetrievalConfig,
     seed: int,
     start: Mapping[str, FloatArray] | None = None,
 ) -> MovieLensRetrieval:
-    """As `fit_retrieval`, but keep the Keras model.
+    """A model that is still to be trained.
 
     With `start`, the tensors of an older model under the ids of `train` (0 for new ones), training
-    goes on from these, in a quarter of the passes.
+    will go on from these, in a quarter of the passes.
     """
     catalog.check_items(train.items)
-    config = config or RetrievalConfig()
     model = MovieLensRetrieval(
         train.users,
         catalog.items,
@@ -60,7 +69,6 @@ def train_retrieval(
     )
     if start is not None:
         _go_on_from(start, model)
-    model.train(train, "Training retrieval")
     return model
 
 

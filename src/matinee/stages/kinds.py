@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from matinee.cluster import Team
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError
@@ -59,6 +60,8 @@ class Stage(Kind[Model]):
         likens: whether the model knows which films are alike (`KnowsLikeness`).
         fit_resumable: trains one likewise, and writes a checkpoint to a path after each epoch, or
             goes on from it; None where training takes too little time for that.
+        fit_together: trains one likewise, by a team of processes, with a checkpoint or without;
+            None of a model that one process trains.
         fit_from: trains one likewise, in less time, from the tensors of an older model of the same
             settings under the new ids (`carried`); None of a model that is always trained anew.
     """
@@ -66,6 +69,9 @@ class Stage(Kind[Model]):
     fit: Callable[[Ratings, Catalog, Any, int], Fitted[Model]]
     likens: bool = True
     fit_resumable: Callable[[Ratings, Catalog, Any, int, Path], Fitted[Model]] | None = None
+    fit_together: (
+        Callable[[Ratings, Catalog, Any, int, Path | None, Team], Fitted[Model]] | None
+    ) = None
     fit_from: Callable[[Ratings, Catalog, Any, int, Tensors], Fitted[Model]] | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from matinee.cluster import ALONE, Team
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.retrieval.blend import BlendConfig, BlendRetriever
@@ -17,7 +18,7 @@ from matinee.retrieval.popularity import PopularityConfig, PopularityRetriever, 
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.retriever import SequenceRetriever
-from matinee.stages.kinds import Fitted, Stage, Tensors, keras_losses
+from matinee.stages.kinds import Fitted, Stage, Tensors
 from matinee.types import FirstStage
 
 RetrieverConfig = (
@@ -38,10 +39,24 @@ def _fit_two_tower_retriever(
     seed: int,
     start: Tensors | None = None,
 ) -> Fitted[FirstStage]:
-    from matinee.retrieval.fit import retriever_of, train_retrieval
+    from matinee.retrieval.together import fit_together
 
-    model = train_retrieval(train, catalog, config, seed=seed, start=start)
-    return Fitted(retriever_of(model, train.scale), keras_losses(model))
+    return Fitted(*fit_together(train, catalog, config, seed=seed, start=start))
+
+
+def _fit_two_tower_together(
+    train: Ratings,
+    catalog: Catalog,
+    config: RetrievalConfig,
+    seed: int,
+    checkpoint: Path | None = None,
+    team: Team = ALONE,
+) -> Fitted[FirstStage]:
+    from matinee.retrieval.together import fit_together
+
+    return Fitted(
+        *fit_together(train, catalog, config, seed=seed, checkpoint=checkpoint, team=team)
+    )
 
 
 def _fit_blend(
@@ -98,6 +113,8 @@ RETRIEVERS: Mapping[str, Stage[FirstStage]] = {
             TwoTowerRetriever.of,
             TwoTowerRetriever.shapes,
             _fit_two_tower_retriever,
+            fit_resumable=_fit_two_tower_together,
+            fit_together=_fit_two_tower_together,
             fit_from=_fit_two_tower_retriever,
         ),
         Stage[FirstStage](

@@ -106,6 +106,8 @@ class Batches(keras.utils.PyDataset):
         unknown: by column of numbers, the share of rows to hide in each epoch and the number that
             stands for "unknown" then.
         reshuffle: draw a new order for each epoch, or keep the first one.
+        part: which part of each batch to give, and how many there are (`own_part`): they are of one
+            size.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Batches(keras.utils.PyDataset):
         unknown: Mapping[str, tuple[float, int]] | None = None,
         *,
         reshuffle: bool = True,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
         self._reshuffle = reshuffle
@@ -124,6 +127,8 @@ class Batches(keras.utils.PyDataset):
         self.size = len(features["user_index"])
         self._count = -(-self.size // batch_size)
         self._batch_size = min(batch_size, self.size)
+        self._part, parts = part
+        self._part_size = -(-self._batch_size // parts)
         self._features = features | {"weight": np.ones(self.size, np.float32)}
         self._generator = None if seed is None else np.random.default_rng(seed)
         self._columns = self._features
@@ -139,8 +144,10 @@ class Batches(keras.utils.PyDataset):
         return self._count
 
     def __getitem__(self, batch: int) -> tuple[Features]:
-        rows = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
-        missing = max(rows.stop - self.size, 0)
+        end = min((batch + 1) * self._batch_size, self.size)
+        start = min(batch * self._batch_size + self._part * self._part_size, end)
+        rows = slice(start, min(start + self._part_size, end))
+        missing = self._part_size - (rows.stop - rows.start)
         return (
             {name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()},
         )

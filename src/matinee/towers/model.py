@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ import numpy as np
 from matinee.config import check_seed, require
 from matinee.data.ratings import Ratings
 from matinee.towers.backend import keras
+from matinee.towers.checkpoint import Checkpoint, Progress, restore
 from matinee.towers.inputs import Batches, Features, Ids, encode, encode_all, vocabulary_of
 from matinee.towers.optimizers import make_optimizer
+from matinee.towers.parallel import own_part
 from matinee.towers.progress import TrainingBar
 
 # 1,024 rows of scores over a catalogue of thousands still fit a cache.
@@ -74,7 +76,10 @@ class TowerModel(keras.Model):
         size = int(self.config.batch_size if batch_size is None else batch_size)
         require(size >= 1, "batch_size", size, "at least 1")
         seed = [self.seed, _BATCH_STREAM, self._fits]
-        batches = Batches(features, size, seed, self.unknown(), reshuffle=self.config.reshuffle)
+        reshuffle, part = self.config.reshuffle, own_part()
+        batches = Batches(features, size, seed, self.unknown(), reshuffle=reshuffle, part=part)
+        for _ in range(options.get("initial_epoch", 0)):
+            batches.on_epoch_end()
         if validation_data is not None:
             options["validation_data"] = self._even_batches(validation_data)
         self._fits += 1
@@ -85,17 +90,38 @@ class TowerModel(keras.Model):
         self.finish()
         return history
 
-    def train(self, ratings: Ratings, label: str) -> None:
+    def train(
+        self,
+        ratings: Ratings,
+        label: str,
+        saved: Checkpoint | None = None,
+        after_epoch: Callable[[Progress], None] = lambda _: None,
+    ) -> Progress:
         """Compile and fit as the configuration says, with a progress bar.
 
         Args:
             ratings: to train on.
             label: what the bar says is going on.
+            saved: where to go on: on JAX to the same weights as without a break.
+            after_epoch: called with how far the run has come.
+
+        Returns:
+            How far it has come in the end.
         """
         settings = self.config
         self.compile(optimizer=make_optimizer(settings.optimizer, settings.learning_rate))
+        self.optimizer.build(self.trainable_variables)
+        progress = restore(saved, self)
+        first = len(progress.losses)
+
+        def note(_: int, logs: Mapping[str, float]) -> None:
+            progress.losses.append(float(logs["loss"]))
+            after_epoch(progress)
+
+        noting = keras.callbacks.LambdaCallback(on_epoch_end=note)
         with TrainingBar(label, len(ratings), settings.epochs) as bar:
-            self.fit(ratings, verbose=0, callbacks=[bar])
+            self.fit(ratings, verbose=0, callbacks=[bar, noting], initial_epoch=first)
+        return progress
 
     def evaluate(self, x: Any, *, batch_size: int | None = None, **options: Any) -> Any:
         """The losses and metrics, by name if `return_dict=True`."""

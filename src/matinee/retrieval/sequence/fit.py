@@ -18,13 +18,6 @@ from matinee.data.ratings import Ratings
 from matinee.errors import DataError
 from matinee.retrieval.film_features import film_features
 from matinee.retrieval.sequence.batches import Packer
-from matinee.retrieval.sequence.checkpoint import (
-    Progress,
-    load_checkpoint,
-    run_of,
-    save_checkpoint,
-    weights_of,
-)
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.encoder import Encoder
 from matinee.retrieval.sequence.features import TrainedFilms
@@ -33,6 +26,15 @@ from matinee.retrieval.sequence.model import SequenceModel
 from matinee.retrieval.sequence.retriever import SequenceRetriever
 from matinee.retrieval.sequence.sequences import Sequences
 from matinee.towers.backend import keras, ops
+from matinee.towers.checkpoint import (
+    Progress,
+    checkpoint_of,
+    read_checkpoint,
+    restore,
+    run_of,
+    weights_of,
+    write_checkpoint,
+)
 from matinee.towers.progress import TrainingBar
 from matinee.types import FloatArray
 
@@ -76,7 +78,8 @@ def fit_sequence(
     packer = Packer(Sequences(known), films.place, config)
     model = _compiled(packer, films, config, seed, user_marks(train))
     run = run_of(train, config, seed)
-    progress = Progress() if checkpoint is None else load_checkpoint(checkpoint, run, model)
+    saved = None if checkpoint is None else read_checkpoint(checkpoint, run)
+    progress = restore(saved, model)
 
     def after_epoch(loss: float) -> None:
         progress.losses.append(loss)
@@ -85,7 +88,7 @@ def fit_sequence(
             if progress.stale == 0:
                 progress.best = weights_of(model)
         if checkpoint is not None:
-            save_checkpoint(checkpoint, run, model, progress)
+            write_checkpoint(checkpoint, run, checkpoint_of(model, progress))
         (watch or _tell)(progress)
 
     _train(model, packer, config, seed, progress, after_epoch)

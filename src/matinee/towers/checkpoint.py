@@ -19,7 +19,6 @@ from safetensors.numpy import save
 from matinee.data.ratings import Ratings
 from matinee.errors import ModelFileError
 from matinee.files import atomic_file
-from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.towers.backend import keras, ops
 
 Arrays = list[NDArray[Any]]
@@ -45,35 +44,52 @@ class Progress:
         return len(self.ndcg) - 1 - int(np.argmax(self.ndcg)) if self.ndcg else 0
 
 
-def run_of(train: Ratings, config: SequenceConfig, seed: int) -> str:
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A run between two epochs.
+
+    Attributes:
+        progress: how far it has come.
+        state: the model's variables and the optimizer's.
+    """
+
+    progress: Progress
+    state: Arrays
+
+
+def run_of(train: Ratings, config: Any, seed: int) -> str:
     """What a run is made of, as one hex number: only the same may go on from its checkpoint."""
     made_of = [train.fingerprint(), asdict(config), seed, keras.backend.backend()]
     return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
-def save_checkpoint(path: Path, run: str, model: Any, progress: Progress) -> None:
-    """Write where a run is, whole or not at all: weights, optimizer, random state and progress."""
-    tensors: dict[str, NDArray[Any]] = {}
-    for kind, arrays in (("now", _arrays(_state(model))), ("best", progress.best)):
+def checkpoint_of(model: Any, progress: Progress) -> Checkpoint:
+    """Where a run is now."""
+    return Checkpoint(progress, _arrays(_state(model)))
+
+
+def write_checkpoint(path: Path, run: str, checkpoint: Checkpoint) -> None:
+    """Write where a run is, whole or not at all."""
+    progress, tensors = checkpoint.progress, dict[str, NDArray[Any]]()
+    for kind, arrays in (("now", checkpoint.state), ("best", progress.best)):
         tensors |= {f"{kind}.{place}": array for place, array in enumerate(arrays)}
     facts = {"run": run, "losses": progress.losses, "ndcg": progress.ndcg}
     with atomic_file(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={"progress": json.dumps(facts)}))
 
 
-def load_checkpoint(path: Path, run: str, model: Any) -> Progress:
-    """Put a model and its optimizer where a run was when its checkpoint was written.
+def read_checkpoint(path: Path, run: str) -> Checkpoint | None:
+    """What was written to a file, or None if there is none.
 
     Args:
-        path: of the file; a new run starts if there is none.
+        path: of the file.
         run: what the checkpoint must be of; see `run_of`.
-        model: compiled, its optimizer built.
 
     Raises:
         ModelFileError: no checkpoint, or that of another run.
     """
     if not path.exists():
-        return Progress()
+        return None
     try:
         with safe_open(path, "np") as file:
             facts = json.loads(file.metadata()["progress"])
@@ -83,16 +99,40 @@ def load_checkpoint(path: Path, run: str, model: Any) -> Progress:
         raise ModelFileError(
             f"{path} is no checkpoint of this model ({error}); delete it to start anew"
         ) from error
-    variables = _state(model)
-    if not same or not all(f"now.{place}" in tensors for place in range(len(variables))):
+    if not same:
         raise ModelFileError(
             f"{path} is of a run with other ratings, settings, seed or backend; give those again, "
             "or delete it to start anew"
         )
-    for place, variable in enumerate(variables):
-        variable.assign(tensors[f"now.{place}"])
-    count = sum(name.startswith("best.") for name in tensors)
-    return Progress(losses, ndcg, [tensors[f"best.{place}"] for place in range(count)])
+    counts = {kind: sum(name.startswith(kind) for name in tensors) for kind in ("now.", "best.")}
+    now, best = (
+        [tensors[f"{kind}{place}"] for place in range(count)] for kind, count in counts.items()
+    )
+    return Checkpoint(Progress(losses, ndcg, best), now)
+
+
+def restore(checkpoint: Checkpoint | None, model: Any) -> Progress:
+    """Put a model and its optimizer where a run was; a new run starts if there is no checkpoint.
+
+    Args:
+        checkpoint: of a run of the same model.
+        model: compiled, its optimizer built.
+
+    Raises:
+        ModelFileError: the checkpoint has other arrays.
+    """
+    if checkpoint is None:
+        return Progress()
+    variables = _state(model)
+    found, expected = ([v.shape for v in arrays] for arrays in (checkpoint.state, variables))
+    if list(map(tuple, found)) != list(map(tuple, expected)):
+        raise ModelFileError(
+            f"the checkpoint has {len(found)} arrays of shapes {found}; expected {expected}; it is "
+            "of another version: delete it to start anew"
+        )
+    for variable, array in zip(variables, checkpoint.state, strict=True):
+        variable.assign(array)
+    return checkpoint.progress
 
 
 def weights_of(model: Any) -> Arrays:

@@ -1,0 +1,33 @@
+"""The lists of one shard of users, as whoever works on it makes them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matinee import interrupts
+from matinee.recommender import Recommender
+from matinee.types import IntArray, Query, TopK
+
+# Users whose lists are made at once: this bounds the memory of models that read whole histories.
+_BLOCK_USERS = 4096
+
+
+def lists_of(model: tuple[Recommender, int], users: IntArray) -> TopK:
+    """The lists that some users see, in the recommender's own order, with the first stage's scores.
+
+    Args:
+        model: the recommender, and how many films a list has.
+        users: int32 [m], their numbers; at least one.
+    """
+    recommender, k = model
+    parts: list[TopK] = []
+    for first in range(0, len(users), _BLOCK_USERS):
+        interrupts.check()
+        queries = [Query(user) for user in users[first : first + _BLOCK_USERS].tolist()]
+        left_out = [recommender.left_out(query) for query in queries]
+        listed = recommender.listed(queries, k, left_out)
+        parts.append(TopK(listed.items, listed.scores))
+    return TopK(
+        np.concatenate([part.items for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+    )
