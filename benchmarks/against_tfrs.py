@@ -29,43 +29,28 @@ two sides alternate, and the one that goes first alternates too. Every repeat ha
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-ENVIRONMENTS = HERE / ".environments"
-SIDES = ("tfrs", "matinee")
-LOCKS = {"tfrs": HERE / "tfrs.txt", "matinee": ROOT / "requirements" / "base.txt"}
-EXTRA_SETTINGS = {
-    "tfrs": {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    "matinee": {"PYTHONPATH": str(ROOT / "src")},
-}
-# Whatever tunes one side or the other; neither gets any of it. Both stay off a GPU.
-TUNING = (
-    "TF_",
-    "XLA_",
-    "JAX_",
-    "KERAS_",
-    "OMP_",
-    "MKL_",
-    "OPENBLAS_",
-    "POLARS_",
-    "PYTHON",
-    "CUDA_",
+from environments import (
+    ENVIRONMENTS,
+    ROOT,
+    environment_python,
+    hardware,
+    run_program,
+    say,
+    usable_cores,
 )
+
+SIDES = ("tfrs", "matinee")
 
 
 @dataclass(frozen=True)
@@ -105,26 +90,6 @@ FIGURES = (
 Measured = dict[str, dict[str, list[float]]]
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def environment_python(side: str) -> Path:
-    """The Python of a side's environment, which is made first if it is missing or outdated."""
-    folder = ENVIRONMENTS / side
-    python = folder / "bin" / "python"
-    stamp = folder / ".ready"
-    wanted = hashlib.sha256(LOCKS[side].read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return python
-    say(f"making the environment of {side} (once; a few minutes)")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--require-hashes"]
-    subprocess.run([*pip, "--requirement", LOCKS[side]], check=True)
-    stamp.write_text(wanted)
-    return python
-
-
 def installed_mib(side: str) -> float:
     """Size on disk of everything a side needs beside Python itself."""
     folders = list((ENVIRONMENTS / side / "lib").glob("python3*/site-packages"))
@@ -132,38 +97,6 @@ def installed_mib(side: str) -> float:
         folders.append(ROOT / "src" / "matinee")
     files = (path for folder in folders for path in folder.rglob("*") if not path.is_symlink())
     return sum(path.stat().st_blocks * 512 for path in files) / 2**20
-
-
-def child_settings(side: str) -> dict[str, str]:
-    """Environment variables of a measured process."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
-    return {**plain, "CUDA_VISIBLE_DEVICES": "-1", **EXTRA_SETTINGS[side]}
-
-
-def run_program(side: str, *arguments: str | Path) -> tuple[dict[str, object], float]:
-    """Run one side's program.
-
-    Returns:
-        its answer, and the seconds from the start of the process to the answer.
-
-    Raises:
-        SystemExit: it failed; the message ends with what it said last.
-    """
-    command = [environment_python(side), HERE / f"{side}_program.py", *arguments]
-    with tempfile.TemporaryFile("w+") as log:
-        started = time.perf_counter()
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env=child_settings(side)
-        ) as process:
-            answer = process.stdout.readline() if process.stdout else ""
-            elapsed = time.perf_counter() - started
-        if process.returncode or not answer:
-            log.seek(0)
-            last = "".join(log.readlines()[-15:])
-            raise SystemExit(
-                f"{side} program ended with code {process.returncode}; it said:\n{last}"
-            )
-    return json.loads(answer), elapsed
 
 
 def measure(side: str, files: Path, seed: int) -> tuple[dict[str, float], dict[str, str]]:
@@ -176,9 +109,9 @@ def measure(side: str, files: Path, seed: int) -> tuple[dict[str, float], dict[s
     if side == "tfrs":
         common += ["--ratings", str(files / "u.data"), "--films", str(files / "u.item")]
     say(f"{side}, seed {seed}: the whole job")
-    job, elapsed = run_program(side, "--mode", "job", *common)
+    job, elapsed = run_program(side, f"{side}_program.py", "--mode", "job", *common)
     say(f"{side}, seed {seed}: {elapsed:.1f} s; now the warm parts")
-    parts, _ = run_program(side, "--mode", "parts", *common)
+    parts, _ = run_program(side, f"{side}_program.py", "--mode", "parts", *common)
     found = {**parts, **job, "job_s": elapsed, "installed_mib": installed_mib(side)}
     versions = {name: str(version) for name, version in dict(found.pop("versions")).items()}
     return {name: float(value) for name, value in found.items()}, versions  # type: ignore[arg-type]
@@ -192,32 +125,13 @@ def measure_all(repeats: int, seed: int) -> tuple[Measured, dict[str, dict[str, 
         environment_python(side)
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder)
-        run_program("matinee", "--mode", "export", "--files", files)
+        run_program("matinee", "matinee_program.py", "--mode", "export", "--files", files)
         for repeat in range(repeats):
             for side in SIDES if repeat % 2 == 0 else reversed(SIDES):
                 figures, versions[side] = measure(side, files, seed + repeat)
                 for name, value in figures.items():
                     measured[side].setdefault(name, []).append(value)
     return measured, versions
-
-
-def hardware() -> dict[str, object]:
-    """What the figures were measured on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        model = platform.processor() or platform.machine()
-    return {
-        "cpu": model,
-        "cores": usable_cores(),
-        "ram_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def summarize(figure: Figure, measured: Measured) -> dict[str, object]:

@@ -41,12 +41,12 @@ REQUESTS = 20
 Features = dict[str, tf.Tensor]
 
 
-def tower(vocabulary: np.ndarray) -> tf.keras.Model:
+def tower(vocabulary: np.ndarray, dimension: int = DIMENSION) -> tf.keras.Model:
     """Text ids -> embeddings, with one row for ids that the vocabulary lacks."""
     return tf.keras.Sequential(
         [
             tf.keras.layers.StringLookup(vocabulary=vocabulary, mask_token=None),
-            tf.keras.layers.Embedding(len(vocabulary) + 1, DIMENSION),
+            tf.keras.layers.Embedding(len(vocabulary) + 1, dimension),
         ]
     )
 
@@ -60,10 +60,11 @@ class Retrieval(tfrs.Model):
         titles: np.ndarray,
         movies: tf.data.Dataset,
         metrics_while_training: bool = True,
+        dimension: int = DIMENSION,
     ) -> None:
         super().__init__()
-        self.user_model = tower(user_ids)
-        self.movie_model = tower(titles)
+        self.user_model = tower(user_ids, dimension)
+        self.movie_model = tower(titles, dimension)
         self.metrics_while_training = metrics_while_training
         candidates = movies.batch(128).map(self.movie_model)
         self.task = tfrs.tasks.Retrieval(metrics=tfrs.metrics.FactorizedTopK(candidates=candidates))
