@@ -154,7 +154,7 @@ def test_requests_are_counted_by_route_and_status(admin):
     for _ in range(3):
         admin.get("/v1/users/7/recommendations?n=2")
     admin.get("/v1/users/7/recommendations?n=0")
-    admin.request("BREW", "/coffee")
+    admin.request("PROPFIND", "/coffee")
     text = admin.get("/metrics").text
     route = 'route="/v1/users/{user_id}/recommendations"'
     assert f'matinee_requests_total{{method="GET",{route},status="200"}} 3.0' in text
