@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: recommend test test-tensorflow lint types layers check lock clean
+.PHONY: recommend test test-tensorflow lint types layers check bench lock clean
 
 recommend: $(VENV)/.ready
 	$(BIN)/python main.py
@@ -27,6 +27,10 @@ types: $(VENV)/.ready-dev
 
 layers: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
+
+# Speed and size; FULL=1 for the sizes of docs/performance.md, DATA_1M=ml-1m.zip for what needs it.
+bench: $(VENV)/.ready-dev
+	$(BIN)/python benchmarks/everything.py $(if $(FULL),--full) $(if $(DATA_1M),--data-1m $(DATA_1M))
 
 EXTRAS := --extra report --extra tune --extra serve
 COMPILE = $(BIN)/uv pip compile pyproject.toml requirements/build.in --universal --python-version 3.11 \
