@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import matinee as mt
+from matinee.cluster import LocalEngine
 from matinee.errors import ConfigError, DataError
+from matinee.tuning import measure
 from matinee.tuning import tune as module
 from matinee.tuning.tune import TUNABLE, tune
 from tests.everyone import RANKER_CONFIGS, RETRIEVER_CONFIGS
@@ -110,7 +112,7 @@ def test_every_model_can_be_tuned(world, tmp_path, model):
 
 def failing_at(monkeypatch, places, error):
     """Make some of the models' fits fail; the others go on."""
-    evaluate, calls = module.evaluate_retriever, []
+    evaluate, calls = measure.evaluate_retriever, []
 
     def evaluated(*arguments):
         calls.append(1)
@@ -118,7 +120,7 @@ def failing_at(monkeypatch, places, error):
             raise error
         return evaluate(*arguments)
 
-    monkeypatch.setattr(module, "evaluate_retriever", evaluated)
+    monkeypatch.setattr(measure, "evaluate_retriever", evaluated)
 
 
 def test_a_trial_that_fails_is_recorded_and_the_rest_goes_on(world, tmp_path, monkeypatch, capsys):
@@ -169,9 +171,40 @@ def test_ctrl_c_in_the_middle_loses_no_trial(world, tmp_path, monkeypatch, ease)
     assert tuned(world, out).trials == ease[1].trials
 
 
+class Backwards(LocalEngine):
+    """Ends what was begun last first."""
+
+    def map(self, function, shared, tasks):
+        return super().map(function, shared, dict(reversed(tasks.items())))
+
+
+def test_trials_of_a_wave_may_end_in_any_order(world, tmp_path):
+    whole = tuned(world, tmp_path / "whole.toml", trials=14, at_once=4)
+    again = tuned(world, tmp_path / "again.toml", trials=14, at_once=4, engine=Backwards())
+    assert again.trials == whole.trials
+    assert again.recipe == whole.recipe
+    one_by_one = tuned(world, tmp_path / "one.toml", trials=14)
+    settings = [trial.settings for trial in whole.trials["retrieval"]]
+    assert settings != [trial.settings for trial in one_by_one.trials["retrieval"]]
+    assert len({str(own) for own in settings}) == 14
+
+
+@pytest.mark.parametrize("engine", [LocalEngine(), Backwards()])
+def test_a_wave_that_was_cut_off_is_completed(world, tmp_path, monkeypatch, engine):
+    whole = tuned(world, tmp_path / "whole.toml", trials=14, at_once=4)
+    out = tmp_path / "cut.toml"
+    for place in (3, 6, 2):
+        with monkeypatch.context() as patch:
+            failing_at(patch, {place}, KeyboardInterrupt())
+            with pytest.raises(KeyboardInterrupt):
+                tuned(world, out, trials=14, at_once=4, engine=engine)
+    assert tuned(world, out, trials=14, at_once=4).trials == whole.trials
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [
+        ({"at_once": 2}, "begun with trials at once 1"),
         ({"seed": 8}, "begun with seed 7"),
         ({"protocol": "time"}, "begun with protocol seed"),
         ({"model": "item-knn"}, "begun with model ease"),
@@ -213,16 +246,16 @@ def test_what_cannot_be_tuned_is_refused_and_nothing_written(
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from matinee.tuning import tune as module
+from matinee.tuning import measure, tune as module
 from tests import synthetic
-evaluate = module.evaluate_retriever
+evaluate = measure.evaluate_retriever
 
 def slowly(*arguments):
     print("measuring", flush=True)
     time.sleep(0.05)
     return evaluate(*arguments)
 
-module.evaluate_retriever = slowly
+measure.evaluate_retriever = slowly
 found = module.tune("ease", *synthetic.dataset(), Path(sys.argv[1]), trials=14, seed=7)
 print("done")
 """

@@ -15,6 +15,9 @@ from matinee.console import say
 if TYPE_CHECKING:
     from matinee.tuning.tune import Tuned
 
+# Not the cluster's size, on which the trials would depend then.
+_AT_ONCE = 4
+
 
 def tune(
     model: Annotated[
@@ -31,6 +34,16 @@ def tune(
     ] = 30,
     seed: o.Seed = 42,
     order: o.Order = None,
+    engine: o.Engine = "local",
+    address: o.Address = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Trials drawn before any of them is known; ray makes them at the same time. 1, "
+            "with ray 4.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The .toml file for the best settings; tuned-MODEL.toml if not given."),
@@ -56,6 +69,7 @@ def tune(
     check_model(model)
     check_protocol(protocol)
     check_seed(seed)
+    worker = o.engine_of(engine, address)
     out = out or Path(f"tuned-{model}.toml")
     study = study_of(out)
     source = o.source_of(
@@ -63,17 +77,20 @@ def tune(
     )
     ratings, catalog = o.load_source(source)
     try:
-        tuned = search(
-            model,
-            ratings,
-            catalog,
-            out,
-            data=data,
-            protocol=protocol,
-            trials=trials,
-            seed=seed,
-            order=o.order_of(protocol, order, source),
-        )
+        with o.at_work(worker):
+            tuned = search(
+                model,
+                ratings,
+                catalog,
+                out,
+                data=data,
+                protocol=protocol,
+                trials=trials,
+                seed=seed,
+                order=o.order_of(protocol, order, source),
+                engine=worker,
+                at_once=at_once or (1 if engine == "local" else _AT_ONCE),
+            )
         interrupts.check()
     except KeyboardInterrupt:
         say(f"the trials that ended are kept in {study}; give the same command again to go on")

@@ -2,7 +2,8 @@
 
 A killed process leaves a trial without an end. The next one marks it as failed and tries its
 settings again. Each trial draws its settings with a seed made of the search's own and of how many
-trials have ended, so that a search that was interrupted gives the trials of one that was not.
+trials came before it, so that a search that was interrupted gives the trials of one that was not.
+Several trials may be open at once, if they end in the order in which they were begun.
 """
 
 from __future__ import annotations
@@ -140,12 +141,16 @@ class Search:
         return min(measured, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
     def ask(self) -> tuple[OpenTrial, dict[str, Any]]:
-        """A trial to make, and its settings; `tell` or `fail` must follow."""
+        """A trial to make, and its settings; `tell` or `fail` must follow, in the same order."""
         optuna = load_optuna()
-        done = len(self._ended())
-        if not done and not self._study.get_trials(deepcopy=False, states=(self._states.WAITING,)):
+        running, waiting = (
+            self._study.get_trials(deepcopy=False, states=(state,))
+            for state in (self._states.RUNNING, self._states.WAITING)
+        )
+        before = len(self._ended()) + len(running)
+        if not before and not waiting:
             self._study.enqueue_trial(self._start)
-        entropy = np.random.SeedSequence([self._seed, done]).generate_state(1)
+        entropy = np.random.SeedSequence([self._seed, before]).generate_state(1)
         self._study.sampler = optuna.samplers.TPESampler(seed=int(entropy[0]))
         trial = self._study.ask({name: _distribution(kind) for name, kind in self._space.items()})
         return trial, self._decoded(trial.params)

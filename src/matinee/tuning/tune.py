@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from matinee import interrupts
+from matinee.cluster import HERE, Engine
 from matinee.config import require
 from matinee.console import progress_bar, say
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
-from matinee.data.splits import Split, make_split
+from matinee.data.splits import make_split
 from matinee.errors import ConfigError, DataError
-from matinee.evaluation.evaluate import evaluate_ranker, evaluate_retriever
 from matinee.files import can_be_written
 from matinee.recipe import Recipe, Tuning, load_recipe, save_recipe
 from matinee.stages import RANKERS, RETRIEVERS, stage_of
+from matinee.tuning.measure import METRICS, Measure, Outcome, outcome_of
 from matinee.tuning.spaces import RANKER_SPACES, RETRIEVER_SPACES, Space
 from matinee.tuning.study import Search, Trial, load_optuna, opened
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial as OpenTrial
 
 TUNABLE = (
     "default",
@@ -40,8 +41,6 @@ TUNABLE = (
 )
 # Of the training part; the test part is never looked at.
 _VALIDATION = 0.1
-_LONGEST_REASON = 300
-_METRICS = {"retrieval": "ndcg@10", "ranking": "rmse"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,8 @@ def tune(
     trials: int = 30,
     seed: int = 42,
     order: Path | None = None,
+    engine: Engine = HERE,
+    at_once: int = 1,
 ) -> Tuned:
     """Search for the settings with which a model does best on validation ratings.
 
@@ -77,6 +78,12 @@ def tune(
     part; its test part is not looked at. The first trial is the shipped recipe, the others are
     drawn by a tree-structured Parzen estimator (Bergstra et al. 2011). Every trial is on the disk
     when it ends: after a crash or Ctrl-C the same call goes on where the last one stopped.
+
+    Trials are drawn `at_once` at a time, each knowing what was drawn before it but not how good the
+    others of its wave are; a wave ends before the next is drawn, and its trials end on the disk in
+    the order in which they were drawn. So which settings are tried follows from the arguments, not
+    from the engine or which trial was done first, as long as their values do: another number of
+    threads (a worker of Ray has one) may change a value's last digits. A kill loses at most a wave.
 
     Args:
         model: one of `TUNABLE`; "default" tunes both stages, one after the other.
@@ -89,6 +96,8 @@ def tune(
         trials: how many for each stage, those of earlier calls included.
         seed: of the cut, the training and the search.
         order: of the `sasrec` protocol; see `make_split`.
+        engine: who makes the trials.
+        at_once: how many are drawn at a time, and made at the same time where the engine can.
 
     Raises:
         ConfigError: another model, Optuna is missing, or `out` belongs to something else.
@@ -97,17 +106,26 @@ def tune(
     """
     check_model(model)
     require(trials >= 1, "trials", trials, "at least 1")
+    require(at_once >= 1, "at_once", at_once, "at least 1")
     study = study_of(out)
     split = make_split(ratings, protocol, seed, validation=_VALIDATION, order=order)
     if not len(split.validation):
         raise DataError(f"protocol {protocol} leaves nothing to validate on; choose another")
     train = split.train.fingerprint()
-    asked = {"model": model, "protocol": protocol, "seed": seed, "training ratings": train}
+    asked = {
+        "model": model,
+        "protocol": protocol,
+        "seed": seed,
+        "training ratings": train,
+        "trials at once": at_once,
+    }
     recipe, found = load_recipe(model), dict[str, list[Trial]]()
     with opened(study) as storage:
-        for stage in [name for name in _METRICS if getattr(recipe, name) is not None]:
-            run = _Run(stage, recipe, split, catalog, out, data, protocol, seed)
-            space, start = run.space, run.start
+        for stage in [name for name in METRICS if getattr(recipe, name) is not None]:
+            measure = Measure(stage, getattr(recipe, stage), split, catalog, seed)
+            run = _Run(measure, recipe, out, data, protocol, engine, at_once)
+            space = run.space
+            start = {name: getattr(measure.config, name) for name in space}
             search = Search(
                 storage,
                 stage,
@@ -152,82 +170,73 @@ def study_of(out: Path) -> Path:
 class _Run:
     """The tuning of one stage of a recipe."""
 
-    stage: str
+    measure: Measure
     recipe: Recipe
-    split: Split
-    catalog: Catalog
     out: Path
     data: str
     protocol: str
-    seed: int
+    engine: Engine
+    at_once: int
 
     @property
-    def config(self) -> Any:
-        return getattr(self.recipe, self.stage)
+    def stage(self) -> str:
+        return self.measure.stage
 
     @property
     def space(self) -> Mapping[str, Space]:
         if self.stage == "retrieval":
-            return RETRIEVER_SPACES[stage_of(RETRIEVERS, self.config).name]
-        return RANKER_SPACES[stage_of(RANKERS, self.config).name]
-
-    @property
-    def start(self) -> dict[str, Any]:
-        return {name: getattr(self.config, name) for name in self.space}
+            return RETRIEVER_SPACES[stage_of(RETRIEVERS, self.measure.config).name]
+        return RANKER_SPACES[stage_of(RANKERS, self.measure.config).name]
 
     def to(self, trials: int, search: Search) -> Recipe:
         """Try settings until there are so many trials; the recipe with the best of them."""
         recipe = self._write(search)
         done, best = len(search.finished()), search.best()
         if best is not None:
-            shown = f"{_METRICS[self.stage]} {best.value:.4f}"
+            shown = f"{METRICS[self.stage]} {best.value:.4f}"
             say(f"{self.stage}: {done} trials are there already, the best with {shown}")
         with progress_bar(f"Tuning {self.stage}", trials, "trials") as advance:
             advance(done)
             while done < trials:
-                self._try(search)
-                recipe = self._write(search)
-                done += 1
-                advance(done)
+                # A wave that was cut off is completed first.
+                wave = min(self.at_once - done % self.at_once, trials - done)
+                for _ in self._try(search, wave):
+                    recipe = self._write(search)
+                    done += 1
+                    advance(done)
         if recipe is None:
             last = search.finished()[-1]
             raise DataError(f"none of {done} trials could be measured; the last: {last.error}")
         return recipe
 
-    def _try(self, search: Search) -> None:
-        best = search.best()
-        trial, settings = search.ask()
-        number = len(search.finished()) + 1
-        try:
-            value = self._measured(settings)
-        except Exception as error:
-            # What is wrong with one trial is no reason to lose the others.
+    def _try(self, search: Search, count: int) -> Iterator[None]:
+        """Make some trials at once; yields after each that has ended, in the order of asking."""
+        asked = [search.ask() for _ in range(count)]
+        tasks = {place: settings for place, (_, settings) in enumerate(asked)}
+        outcomes: dict[int, Outcome] = {}
+        ended = 0
+        for place, outcome in self.engine.map(outcome_of, self.measure, tasks):
             interrupts.check()
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
-            search.fail(trial, reason)
-            say(f"{self.stage}, trial {number} failed: {reason}")
+            outcomes[place] = outcome
+            while ended in outcomes:
+                self._end(search, *asked[ended], outcomes[ended])
+                ended += 1
+                yield
+
+    def _end(
+        self, search: Search, trial: OpenTrial, settings: Mapping[str, Any], outcome: Outcome
+    ) -> None:
+        best, number = search.best(), len(search.finished()) + 1
+        if isinstance(outcome, str):
+            search.fail(trial, outcome)
+            say(f"{self.stage}, trial {number} failed: {outcome}")
             return
-        interrupts.check()
-        search.tell(trial, value)
+        search.tell(trial, outcome)
         after = search.best()
         if after is not None and (best is None or after.number != best.number):
             shown = ", ".join(f"{name} {_short(kept)}" for name, kept in settings.items())
-            say(f"{self.stage}, trial {number}: {_METRICS[self.stage]} {value:.4f}, best: {shown}")
-
-    def _measured(self, settings: Mapping[str, Any]) -> float:
-        """The metric of a model with these settings on the validation part."""
-        config, train = replace(self.config, **settings), self.split.train
-        if self.stage == "retrieval":
-            model = stage_of(RETRIEVERS, config).fit(train, self.catalog, config, self.seed).model
-            _check_finite(model.tensors())
-            value = evaluate_retriever(model, train, self.split.validation)["ndcg@10"]
-        else:
-            model = stage_of(RANKERS, config).fit(train, self.catalog, config, self.seed).model
-            _check_finite(model.tensors())
-            value = evaluate_ranker(model, self.split.validation)["rmse"]
-        if not math.isfinite(value):
-            raise DataError(f"{_METRICS[self.stage]} is {value}; expected a number")
-        return value
+            metric = f"{METRICS[self.stage]} {outcome:.4f}"
+            say(f"{self.stage}, trial {number}: {metric}, best: {shown}")
 
     def _write(self, search: Search) -> Recipe | None:
         """Write the best recipe so far, if there is one."""
@@ -236,23 +245,17 @@ class _Run:
             return None
         tuning = Tuning(
             trials=len(search.finished()),
-            metric=_METRICS[self.stage],
+            metric=METRICS[self.stage],
             value=best.value,
             data=self.data,
             protocol=self.protocol,
-            seed=self.seed,
+            seed=self.measure.seed,
         )
-        changed: dict[str, Any] = {self.stage: replace(self.config, **best.settings)}
+        changed: dict[str, Any] = {self.stage: replace(self.measure.config, **best.settings)}
         known = {**self.recipe.tuning, self.stage: tuning}
         recipe = replace(self.recipe, **changed, tuning=known)
         save_recipe(recipe, self.out, "Chosen on validation ratings by matinee tune.")
         return recipe
-
-
-def _check_finite(tensors: Mapping[str, Any]) -> None:
-    for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
-            raise DataError(f"{name} has numbers that are not finite, so the model diverged")
 
 
 def _short(value: object) -> str:
