@@ -284,7 +284,7 @@ def test_a_film_that_a_history_names_twice_is_refused(recommender):
 
 def test_the_most_stars_still_leave_an_order(recommender):
     own = recommender.ranker
-    generous = type(own)({**own.tensors(), "mean": np.float32(50)}, own.scale)
+    generous = type(own)({**own.tensors(), "user_bias": own.user_bias + 50}, own.scale)
     other = mt.Recommender(
         recommender.catalog,
         recommender.retriever,
