@@ -162,6 +162,55 @@ def facts_of(ratings: Ratings, catalog: Catalog) -> dict[str, Any]:
 
 
 @data_app.command(
+    epilog="example: matinee data prepare --data parts --out ratings.parquet --engine ray"
+)
+def prepare(
+    data: Annotated[
+        str, typer.Option(help="A directory of .csv or .parquet files of ratings, or one of them.")
+    ],
+    out: Annotated[Path, typer.Option(help="The Parquet file of clean ratings to write.")],
+    films: o.Films = None,
+    engine: o.Engine = "local",
+    address: o.Address = None,
+    user_column: o.UserColumn = None,
+    item_column: o.ItemColumn = None,
+    rating_column: o.RatingColumn = None,
+    timestamp_column: o.TimestampColumn = None,
+    scale: o.Scale = None,
+    on_bad_rows: o.OnBadRows = "raise",
+    json: o.Json = False,
+) -> None:
+    """Read and check ratings, keep the newest of each user and film, write them as one file.
+
+    The files of a directory count as one, in the order of their names; with ray they are read by
+    the cluster, each by one process, which must find it under the same path.
+    """
+    from matinee.data.sources.tables import write_ratings
+
+    if out.suffix != ".parquet":
+        raise ConfigError(f"{out}; expected the name of a .parquet file")
+    worker = o.engine_of(engine, address)
+    # Elsewhere the working directory is another.
+    source = o.source_of(
+        str(Path(data).resolve()),
+        films,
+        user_column,
+        item_column,
+        rating_column,
+        timestamp_column,
+        scale,
+        on_bad_rows,
+    )
+    with o.at_work(worker):
+        ratings, _ = o.load_source(source, worker)
+    write_ratings(ratings, out)
+    if json:
+        show_json({"ratings": str(out), "count": len(ratings), "users": len(ratings.users)})
+    else:
+        say(f"{ratings} saved to {out}; next: matinee data describe --data {out}")
+
+
+@data_app.command(
     epilog="example: matinee data synthesize --users 6040 --items 3883 --ratings 1000209 "
     "--out made.parquet --films-out films.parquet"
 )
