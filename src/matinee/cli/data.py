@@ -77,6 +77,8 @@ def prepare(
     out: Annotated[Path, typer.Option(help="The directory to write; give it as --data then.")],
     data: o.Data = "100k",
     films: o.Films = None,
+    engine: o.Engine = "local",
+    address: o.Address = None,
     user_column: o.UserColumn = None,
     item_column: o.ItemColumn = None,
     rating_column: o.RatingColumn = None,
@@ -85,13 +87,21 @@ def prepare(
     on_bad_rows: o.OnBadRows = "raise",
     json: o.Json = False,
 ) -> None:
-    """Check, number and sort ratings once; other commands then open them without reading them."""
+    """Check, number and sort ratings once; other commands then open them without reading them.
+
+    Of a directory of tables, with ray, each is read by one process of the cluster, which must find
+    it under the same path.
+    """
     from matinee.data.prepared import save_prepared
 
+    worker = o.engine_of(engine, address)
+    # Elsewhere the working directory is another.
+    place = str(Path(data).resolve()) if Path(data).exists() else data
     source = o.source_of(
-        data, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
+        place, films, user_column, item_column, rating_column, timestamp_column, scale, on_bad_rows
     )
-    ratings, catalog = o.load_source(source)
+    with o.at_work(worker):
+        ratings, catalog = o.load_source(source, worker)
     save_prepared(ratings, catalog, out)
     if json:
         show_json({"data": data, "out": str(out), "ratings": len(ratings), "films": len(catalog)})

@@ -26,7 +26,8 @@ Data = Annotated[
     str,
     typer.Option(
         help="A MovieLens name (100k, latest-small, 1m, 10m, 20m, 25m, 32m), a MovieLens .zip or "
-        "directory, a .csv or .parquet file of ratings, or a store (sqlite:///FILE)."
+        "directory, a .csv or .parquet file of ratings or a directory of such, or a store "
+        "(sqlite:///FILE)."
     ),
 ]
 Films = Annotated[
@@ -130,14 +131,16 @@ def order_of(protocol: str, given: Path | None, source: dict[str, Any]) -> Path 
     return beside if given is None and protocol == "sasrec" and beside.is_file() else given
 
 
-def load_source(source: dict[str, Any]) -> tuple[Ratings, Catalog]:
+def load_source(
+    source: dict[str, Any], engine: cluster.Engine = cluster.HERE
+) -> tuple[Ratings, Catalog]:
     """Load what `source_of` describes."""
     from matinee.data.sources import load_data
     from matinee.store.open import is_address
 
     if is_address(str(source["source"])):
         return load_store(str(source["source"]))
-    return load_data(**_arguments(source))
+    return load_data(**_arguments(source), engine=engine)
 
 
 def load_store(

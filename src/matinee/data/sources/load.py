@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from matinee.cluster import HERE, Engine
 from matinee.data.catalog import Catalog
 from matinee.data.prepared import is_prepared, load_prepared
 from matinee.data.ratings import Ratings
@@ -23,6 +24,7 @@ from matinee.data.sources.movielens import (
     read_films,
     read_users,
 )
+from matinee.data.sources.parts import parts_of, read_parts
 from matinee.data.sources.problems import OnBadRows, Problem, Report, report_of
 from matinee.data.sources.rows import Scale
 from matinee.data.sources.sniff import TABLE_SUFFIXES, is_table, open_table
@@ -47,12 +49,14 @@ def load_data(
     timestamp: str | None = None,
     scale: Scale | None = None,
     on_bad_rows: OnBadRows = "raise",
+    engine: Engine = HERE,
 ) -> tuple[Ratings, Catalog]:
     """Ratings and films from any source.
 
     Args:
-        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, a table, or a
-            directory that `matinee data prepare` wrote, whose columns are mapped, not read.
+        source: a MovieLens name (`100k`, `1m`, …), a MovieLens zip or directory, a table, a
+            directory of tables, which are read in the order of their names as if they were one,
+            or a directory that `matinee data prepare` wrote, whose columns are mapped, not read.
         films: a table of films that goes with a table of ratings; without it the ids are titles.
         user: the users' column of a table; None looks for the usual names, here and below.
         item: the films' column.
@@ -60,6 +64,7 @@ def load_data(
         timestamp: the times' column.
         scale: lowest and highest rating of a table; None takes those that occur.
         on_bad_rows: "raise", or "skip"; see `load_ratings`.
+        engine: who reads the tables of a directory.
 
     Raises:
         NotFoundError: `source` is none of these; the message lists the names.
@@ -68,7 +73,7 @@ def load_data(
         DownloadError: a MovieLens set is nowhere to be had.
     """
     columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
-    return _load(source, films, columns, scale, partial(report_of, on_bad_rows))
+    return _load(source, films, columns, scale, partial(report_of, on_bad_rows), engine)
 
 
 def check_data(
@@ -155,6 +160,7 @@ def _load(
     columns: dict[str, str | None],
     scale: Scale | None,
     report_for: ReportFor,
+    engine: Engine = HERE,
 ) -> tuple[Ratings, Catalog]:
     options = {"films": films, **columns, "scale": scale}
     if is_prepared(Path(source)):
@@ -166,7 +172,11 @@ def _load(
         _refuse_options(source, f"MovieLens {name}", options)
         return _load_movielens(_named(name), path, report_for)
     catalog = None if films is None else read_catalog(Path(films), report)
-    ratings = read_ratings(open_table(Path(source), columns), catalog, scale, report)
+    if Path(source).is_dir():
+        parts = parts_of(Path(source))
+        ratings = read_parts(parts, columns, catalog, scale, report, engine)
+    else:
+        ratings = read_ratings(open_table(Path(source), columns), catalog, scale, report)
     return ratings, catalog or Catalog.of_ids(ratings.items)
 
 
@@ -220,9 +230,11 @@ def _resolve(source: str | Path) -> tuple[MovieLensName | None, Path | None]:
         return None, None
     if name := movielens_of(path):
         return cast("MovieLensName", name), path
-    kind = "holds no MovieLens set that is known" if path.exists() else "is not there"
+    if path.is_dir() and parts_of(path):
+        return None, None
+    kind = "holds no MovieLens set that is known, nor a table" if path.exists() else "is not there"
     raise NotFoundError(
         f"{source} {kind}; expected a MovieLens name ({', '.join(DATASETS)}), the zip or directory "
-        f"of one, a table of ratings ({', '.join(TABLE_SUFFIXES)}), or what `matinee data prepare` "
-        "wrote"
+        f"of one, a table of ratings ({', '.join(TABLE_SUFFIXES)}), a directory of them, or what "
+        "`matinee data prepare` wrote"
     )

@@ -156,7 +156,7 @@ def _id(role: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def read_rows(
-    table: Table, catalog: Catalog | None, scale: Scale | None
+    table: Table, catalog: Catalog | None, scale: Scale | None, *, lines: bool = False
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Part the good rows of a table from the bad.
 
@@ -164,8 +164,9 @@ def read_rows(
     its place in the file.
 
     Returns:
-        The good rows, in the file's order (`user`, `item` String, `rating` Float32, and
-        `timestamp` Int64 if the table has times), and the bad ones, in the file's order too.
+        The good rows, in the file's order (`user`, `item` String, `rating` Float32, `timestamp`
+        Int64 if the table has times, and `line` Int64 if asked for), and the bad ones, in the
+        file's order too.
     """
     problems: list[Problem] = []
     frame = pl.concat([pl.DataFrame(schema=_SCHEMA), *_good_chunks(table, scale, problems)])
@@ -173,7 +174,7 @@ def read_rows(
         frame = _reject_unknown(frame, catalog, table.path, problems)
     frame = _reject_repeated(frame, table, problems)
     chosen = [role for role in ("user", "item", "rating", "timestamp") if role in table.columns]
-    return frame.select(chosen), sorted(problems)
+    return frame.select([*chosen, "line"] if lines else chosen), sorted(problems)
 
 
 def _good_chunks(
