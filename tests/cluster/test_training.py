@@ -19,7 +19,7 @@ def told(tmp_path_factory):
     """What the program on the cluster said."""
     pytest.importorskip("ray", reason='Ray is not installed: pip install "matinee[ray]"')
     code, out = "from tests.cluster.training import main; main()", tmp_path_factory.mktemp("run")
-    done = run_python(code, out, cwd=Path(__file__).parents[2])
+    done = run_python(code, out, cwd=Path(__file__).parents[2], timeout=280)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from matinee.retrieval.config import Reduction
 from matinee.towers.backend import keras, ops
+from matinee.towers.parallel import parted
 
 # Finite, so that a masked logit never turns a gradient into NaN; e to it is 0 in float32.
 _MASKED = -1e9
@@ -177,8 +178,9 @@ def sum_logsumexp(
 
     The gradient is computed along with the value, so the b × n logits are never kept: a block of
     them stays in the cache, which is faster than the textbook form and needs a fraction of the
-    memory. A batch that is no whole number of blocks takes the textbook form, and so does
-    TensorFlow, for which Keras's `scan` does not take a carry of several shapes.
+    memory. A batch that is no whole number of blocks takes the textbook form, and so does one that
+    is parted among processes, and TensorFlow, for which Keras's `scan` does not take a carry of
+    several shapes.
 
     Args:
         queries: float32 [b, d].
@@ -192,7 +194,7 @@ def sum_logsumexp(
         float32 scalar, differentiable in the first three arguments.
     """
     size, width = queries.shape
-    if keras.backend.backend() != "jax" or size % _BLOCK_ROWS:
+    if keras.backend.backend() != "jax" or size % _BLOCK_ROWS or parted():
         rows = ops.arange(ops.shape(queries)[0])
         logits = ops.matmul(queries, ops.transpose(candidates)) + offset
         logits = _mask_copies(logits, rows, rows, numbers, numbers)

@@ -17,6 +17,7 @@ from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Features, Ids
 from matinee.towers.model import TowerModel
+from matinee.towers.parallel import parted
 from matinee.types import FloatArray
 
 
@@ -175,6 +176,9 @@ class MovieLensRetrieval(TowerModel):
     def _options(self) -> dict[str, Any]:
         return {"temperature": self.config.temperature, "reduction": self.config.reduction}
 
+    def _groups_users(self) -> bool:
+        return len(self.users) < self.config.batch_size and not parted()
+
     def _full_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
         # A film outside the vocabulary is no column of the softmax.
         known = x["movie_index"] < len(self.movies)
@@ -183,7 +187,7 @@ class MovieLensRetrieval(TowerModel):
             "bias": self._bias(),
             "weights": ops.cast(known, "float32") * x["weight"],
         }
-        if len(self.users) < self.config.batch_size:
+        if self._groups_users():
             users = self.user_model.vectors()
             return grouped_softmax(
                 users, table, x["user_index"], movies, negatives="catalogue", **options
@@ -209,7 +213,7 @@ class MovieLensRetrieval(TowerModel):
                 movies,
                 bias=bias,
                 log_sampling_probability=sampling,
-                group_users=len(self.users) < config.batch_size,
+                group_users=self._groups_users(),
                 **options,
             )
         return in_batch_softmax(

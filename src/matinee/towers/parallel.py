@@ -39,9 +39,18 @@ def join(peers: Peers) -> None:
     distribution.set_distribution(distribution.DataParallel(auto_shard_dataset=False))
 
 
+def parted() -> bool:
+    """Whether the rows of a batch are divided among processes.
+
+    Then a loss should be one product of all rows with all columns, which JAX divides by rows: what
+    goes through the rows block by block, or adds up equal rows first, each process would do whole.
+    """
+    return keras.distribution.distribution() is not None
+
+
 def own_part() -> tuple[int, int]:
     """Which part of each batch is this process's, and how many parts there are."""
-    if keras.distribution.distribution() is None:
+    if not parted():
         return 0, 1
     import jax
 
