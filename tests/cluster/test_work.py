@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from matinee.data.prepared import load_prepared
 from matinee.data.sources import load_data, load_ratings
 from matinee.tuning.tune import tune
 from tests.cluster.work import TRIALS
@@ -50,7 +51,7 @@ def test_a_cluster_tries_what_one_process_tries(told, world, tmp_path):
 
 
 def test_the_command_line_prepares_on_a_cluster_of_its_own(directory, csv_files, tmp_path):
-    out = tmp_path / "ratings.parquet"
+    out = tmp_path / "prepared"
     done = run_matinee("data", "prepare", "--data", directory, "--out", out, "--engine", "ray")
     assert done.returncode == 0, done.stderr
-    assert load_ratings(out).fingerprint() == load_ratings(csv_files[0]).fingerprint()
+    assert load_prepared(out)[0].fingerprint() == load_ratings(csv_files[0]).fingerprint()

@@ -79,25 +79,3 @@ def test_options_of_tables_and_other_films_are_refused(ratings, catalog, tmp_pat
         mt.load_data(tmp_path / "prepared", scale=(1, 5))
     with pytest.raises(ConfigError, match="expected the same films"):
         save_prepared(ratings, mt.Catalog.of_titles([1], ["A"]), tmp_path / "other")
-
-
-def test_a_directory_is_prepared_by_a_cluster_as_by_one_process(ratings, tmp_path):
-    pytest.importorskip("ray", reason='Ray is not installed: pip install "matinee[ray]"')
-    parts = tmp_path / "parts"
-    parts.mkdir()
-    columns = {
-        "user_id": ratings.users.series.gather(ratings.user_index),
-        "movie_id": ratings.items.series.gather(ratings.item_index),
-        "rating": ratings.rating,
-        "timestamp": ratings.timestamp,
-    }
-    frame = pl.DataFrame(columns)
-    for number in range(3):
-        frame[number * 800 : (number + 1) * 800].write_csv(parts / f"part-{number}.csv")
-    words = ["data", "prepare", "--data", parts, "--engine", "ray", "--out", tmp_path / "made"]
-    code = "import sys; from matinee.cli import main; main(sys.argv[1:])"
-    done = run_python(code, *words)
-    assert done.returncode == 0, done.stderr
-    found, _ = load_prepared(tmp_path / "made")
-    assert len(found) == len(ratings)
-    assert found.fingerprint() == mt.load_data(parts)[0].fingerprint()
