@@ -63,6 +63,7 @@ def measure(model: str, files: Path, repeats: int, steps: int) -> dict[str, list
             answer, _ = run_program(side, f"training_{side}.py", *words, str(steps))
             for name, values in answer.items():
                 found.setdefault(name, []).append(values)  # type: ignore[arg-type]
+                say(f"  {name}: {json.dumps(values)}")
     return found
 
 
