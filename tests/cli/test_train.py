@@ -112,7 +112,7 @@ def test_a_checkpoint_for_a_model_without_one_is_refused(run, data, tmp_path):
     words = ["train", *data, "--recipe", "ease", "--out", tmp_path / "m"]
     done = run(*words, "--checkpoint", tmp_path / "run.ckpt")
     assert done.code == 2
-    assert "expected one of sequence" in done.err
+    assert "expected one of two-tower, sequence" in done.err
 
 
 def test_goes_on_from_an_older_model(run, data, tmp_path):
