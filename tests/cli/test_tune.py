@@ -64,7 +64,7 @@ def test_ctrl_c_leaves_a_study_that_goes_on(csv_files, tmp_path):
     out = tmp_path / "best.toml"
     code = (
         "import time\n"
-        "from matinee.tuning import tune as module\n"
+        "from matinee.tuning import measure as module\n"
         "evaluate, calls = module.evaluate_retriever, []\n"
         "def slowly(*arguments):\n"
         "    calls.append(1)\n"

@@ -121,6 +121,9 @@ def team_of(engine: str, address: str | None, workers: int) -> cluster.Team:
 @contextmanager
 def at_work(engine: cluster.Engine) -> Generator[None]:
     """Connected; what Ray tells on the standard output, where results belong, goes to the error."""
+    if engine is cluster.HERE:
+        yield
+        return
     with redirect_stdout(sys.stderr), engine.connected():
         yield
 
