@@ -109,13 +109,39 @@ def test_films_and_scale_are_held_against_every_part(tmp_path):
     assert isinstance(catalog, Catalog)
 
 
-def test_parquet_goes_before_text(tmp_path):
+def test_text_beside_parquet_is_refused_and_what_is_hidden_is_no_part(tmp_path):
     directory = write_parts(tmp_path / "parts", [[(1, 7, 3, 20)]])
     frame = pl.DataFrame([(1, 9, 4.0, 1)], HEADER, orient="row")
     frame.write_parquet(directory / "a.parquet")
     (directory / ".hidden.parquet").write_text("")
+    with pytest.raises(DataError, match=r"holds a\.parquet and part-0\.csv; .* move the others"):
+        load_data(directory)
+    (directory / "part-0.csv").unlink()
     found, _ = load_data(directory)
     assert found.items.ids(found.item_index) == ["9"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_part_without_rows_adds_nothing(tmp_path, kind):
+    rows = [(1, 7, 3.0, 20), (2, 7, 1.0, 5)]
+    directory = tmp_path / "parts"
+    directory.mkdir()
+    schema = {name: pl.Float64 if name == "rating" else pl.Int64 for name in HEADER}
+    for number, part in enumerate(([], rows, [])):
+        frame = pl.DataFrame(part, schema, orient="row")
+        getattr(frame, f"write_{kind}")(directory / f"{number}.{kind}")
+    assert len(load_data(directory)[0]) == 2
+    (directory / f"1.{kind}").unlink()
+    with pytest.raises(DataError, match="has no rows"):
+        load_data(directory)
+
+
+def test_times_are_written_as_in_the_first_part(tmp_path):
+    parts = [[(1, 7, 3, "2020-05-01")], [(1, 8, 4, 1588291200), (2, 8, 4, "2020-05-02")]]
+    directory = write_parts(tmp_path / "parts", parts)
+    (problem,) = check_data(directory)
+    assert (problem.path.name, problem.line, problem.value) == ("part-1.csv", 2, "1588291200")
+    assert len(load_data(directory, on_bad_rows="skip")[0]) == 2
 
 
 def test_times_are_in_all_parts_or_in_none(tmp_path):

@@ -15,18 +15,18 @@ from matinee.cluster import Engine
 from matinee.console import progress_bar
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
-from matinee.data.sources.layout import Table
+from matinee.data.sources.layout import Table, TextTable
 from matinee.data.sources.problems import Problem, Report, settle
 from matinee.data.sources.rows import Scale, check_scale, ratings_of, read_clean, read_rows
-from matinee.data.sources.sniff import is_table, open_table
+from matinee.data.sources.sniff import NoRowsError, is_table, open_table
 from matinee.data.vocabulary import Kind, Vocabulary
 from matinee.errors import DataError
 from matinee.types import IntArray
 
 # What was left out of a table earlier lies beside it.
 _REJECTED = re.compile(r"\.rejected(-\d+)?\.csv$")
-# The names of the columns, the films, the scale.
-_Asked = tuple[Mapping[str, str | None], Catalog | None, Scale | None]
+# The films, the scale.
+_Asked = tuple[Catalog | None, Scale | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +45,25 @@ class Part:
 
 
 def parts_of(directory: Path) -> list[Path]:
-    """The tables in a directory, in the order of their names: Parquet files, or else text."""
+    """The tables in a directory, in the order of their names; none if it holds no table.
+
+    Raises:
+        DataError: text and Parquet files, which nobody writes as the parts of one table.
+    """
     tables = sorted(
         path
         for path in directory.iterdir()
         if is_table(path) and path.is_file() and not path.name.startswith(".")
     )
-    parquet = [path for path in tables if path.suffix.lower() == ".parquet"]
-    return parquet or [path for path in tables if not _REJECTED.search(path.name)]
+    tables = [path for path in tables if not _REJECTED.search(path.name)]
+    other = [path for path in tables if path.suffix.lower() != ".parquet"]
+    if 0 < len(other) < len(tables):
+        parquet = next(path for path in tables if path not in other)
+        raise DataError(
+            f"{directory} holds {parquet.name} and {other[0].name}; expected the parts of one "
+            "table, Parquet or text alone; move the others away"
+        )
+    return tables
 
 
 def read_parts(
@@ -70,7 +81,8 @@ def read_parts(
     parts the newest rating is kept.
 
     Args:
-        paths: the parts, in order; whoever works for the engine must be able to read them.
+        paths: the parts, in order, of which some may have no rows; whoever works for the engine
+            must be able to read them.
         columns: role -> the name of its column, or None to guess it.
         catalog: the films; None makes a vocabulary of those that were rated.
         scale: lowest and highest rating; None takes those that occur.
@@ -82,15 +94,14 @@ def read_parts(
     """
     if scale is not None:
         check_scale(scale)
-    asked: _Asked = (columns, catalog, scale)
+    asked: _Asked = (catalog, scale)
     parts: dict[int, Part] = {}
-    with progress_bar("Reading", len(paths), "files") as advance:
-        for number, part in engine.map(read_part, asked, dict(enumerate(paths))):
+    tables = _opened(paths, columns)
+    with progress_bar("Reading", len(tables), "files") as advance:
+        for number, part in engine.map(read_part, asked, dict(enumerate(tables))):
             parts[number] = part
             advance(len(parts))
-    ordered = [parts[number] for number in range(len(paths))]
-    tables = [open_table(path, columns) for path in paths]
-    _check_times(tables)
+    ordered = [parts[number] for number in range(len(tables))]
     good = sum(len(part.lines) for part in ordered)
     if not good:
         settle(tables[0], [bad for part in ordered for bad in part.problems], report, 0)
@@ -103,10 +114,9 @@ def read_parts(
     return merged if newest.all() else _compacted(merged.take(newest), scale)
 
 
-def read_part(asked: _Asked, path: Path) -> Part:
+def read_part(asked: _Asked, table: Table) -> Part:
     """Read one table, with a vocabulary of its own unless the films are given."""
-    columns, catalog, scale = asked
-    table = open_table(path, columns)
+    catalog, scale = asked
     if (ratings := read_clean(table, catalog, scale)) is not None:
         # A clean text has a row in every line, below the one of the names.
         first = 2 if table.unit == "line" else 1
@@ -115,6 +125,26 @@ def read_part(asked: _Asked, path: Path) -> Part:
     lines = frame.drop_in_place("line").to_numpy()
     ratings = ratings_of(frame, catalog, scale) if len(lines) else None
     return Part(ratings, lines, problems)
+
+
+def _opened(paths: Sequence[Path], columns: Mapping[str, str | None]) -> list[Table]:
+    """The tables that have rows; all write their times as the first of them does."""
+    tables: list[Table] = []
+    empty: NoRowsError | None = None
+    for path in paths:
+        try:
+            table = open_table(path, columns)
+        except NoRowsError as error:
+            empty = error
+            continue
+        first = tables[0] if tables else table
+        if isinstance(table, TextTable) and isinstance(first, TextTable):
+            table = replace(table, time_format=first.time_format)
+        tables.append(table)
+    if not tables and empty is not None:
+        raise empty
+    _check_times(tables)
+    return tables
 
 
 def _check_times(tables: Sequence[Table]) -> None:

@@ -30,6 +30,10 @@ _SEPARATORS = ",;\t|"
 _TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
 
 
+class NoRowsError(DataError):
+    """A table of nothing but the names of its columns."""
+
+
 def is_table(path: Path) -> bool:
     """Whether a file's name says that it is one of the tables that can be read."""
     return path.name.lower().endswith(TABLE_SUFFIXES)
@@ -70,7 +74,7 @@ def _open_text_table(
     header = _header_of(path, next(rows, None))
     first = next(rows, None)
     if first is None:
-        raise DataError(f"{path} has no rows below its header; expected at least one")
+        raise NoRowsError(f"{path} has no rows below its header; expected at least one")
     sample = (next((row for row in rows if not row.fault), first) if first.fault else first).fields
     columns = _find_columns(path, header, named, optional)
     table = TextTable(path, separator, header, columns)
@@ -103,7 +107,7 @@ def _open_parquet(
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{path} is not a whole Parquet file: {error}; write it again") from error
     if not rows:
-        raise DataError(f"{path} has no rows; expected at least one")
+        raise NoRowsError(f"{path} has no rows; expected at least one")
     places = _find_columns(path, tuple(schema), named, optional)
     names = {role: list(schema)[place] for role, place in places.items()}
     for role, name in names.items():
