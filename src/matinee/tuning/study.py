@@ -151,7 +151,9 @@ class Search:
         if not before and not waiting:
             self._study.enqueue_trial(self._start)
         entropy = np.random.SeedSequence([self._seed, before]).generate_state(1)
-        self._study.sampler = optuna.samplers.TPESampler(seed=int(entropy[0]))
+        # Trials of a wave whose value is not known yet count as poor, so that none is drawn twice.
+        sampler = optuna.samplers.TPESampler(seed=int(entropy[0]), constant_liar=True)
+        self._study.sampler = sampler
         trial = self._study.ask({name: _distribution(kind) for name, kind in self._space.items()})
         return trial, self._decoded(trial.params)
 
