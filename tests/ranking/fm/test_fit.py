@@ -85,22 +85,33 @@ def test_a_newcomer_with_a_training_users_history_is_predicted_nearly_the_same(r
 
 
 def test_new_ratings_of_a_known_user_count_at_once(ratings, trained):
-    def with_ratings(films, stars):
+    rows, offsets = ratings.by_user()
+    own = rows[offsets[4] : offsets[5]]
+
+    def with_only(films, stars):
         query = mt.Query(4, np.array(films, np.int32), np.array(stars, np.float32))
         return trained.predict([query], ALL)[0]
+
+    def with_ratings(films, stars):
+        old = own[~np.isin(ratings.item_index[own], films)]
+        return with_only(
+            np.append(ratings.item_index[old], films), np.append(ratings.rating[old], stars)
+        )
 
     before = trained.predict([mt.Query(4)], ALL)[0]
     assert with_ratings([10, 11, 12], [5, 5, 5]).mean() > before.mean() > 0
     assert with_ratings([10, 11, 12], [1, 1, 1]).mean() < before.mean()
-    rows, offsets = ratings.by_user()
-    own = rows[offsets[4] : offsets[5]]
     # Ratings that were trained on already, told again, change nothing.
-    same = with_ratings(ratings.item_index[own], ratings.rating[own])
+    same = with_only(ratings.item_index[own], ratings.rating[own])
     np.testing.assert_allclose(same, before, atol=1e-5)
     # A rating that is changed takes the old one's place.
     liked = kind_of(ALL[0] + 1) == 5 % len(KINDS)
     changed = with_ratings(ratings.item_index[own], np.ones(len(own)))
     assert changed[liked].mean() < before[liked].mean() - 1
+    # What is told is all of it: a rating that it lacks has been taken back.
+    kept = own[~liked[ratings.item_index[own]]]
+    fewer = with_only(ratings.item_index[kept], ratings.rating[kept])
+    assert fewer[liked].mean() < before[liked].mean() - 0.5
 
 
 def test_a_mood_counts_at_its_time_alone(ratings, catalog):

@@ -131,20 +131,14 @@ class FactorizationMachineRanker:
 
     def _move(self, query: Query, items: IntArray, mean: FloatArray, variance: FloatArray) -> None:
         """Let a history count: scores and variances float32 [k] are changed in place."""
-        films, ratings = query.history
+        new = self._samples.place(*query.history, self._output).scores(items)
         if query.user_index is None:
-            mean[:], variance[:] = self._samples.place(films, ratings, self._output).scores(items)
+            mean[:], variance[:] = new
             return
         rows, offsets = self._by_user
         before = rows[offsets[query.user_index] : offsets[query.user_index + 1]]
-        own = before[~np.isin(self._train.item_index[before], films)]
         old = self._samples.place(
             self._train.item_index[before], self._train.rating[before], self._output
-        ).scores(items)
-        new = self._samples.place(
-            np.concatenate([self._train.item_index[own], films]),
-            np.concatenate([self._train.rating[own], ratings]),
-            self._output,
         ).scores(items)
         mean += new[0] - old[0]
         variance *= new[1] / old[1]
