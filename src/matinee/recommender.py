@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Unpack
 
 import numpy as np
@@ -16,9 +17,9 @@ from matinee.recommending.asking import Asking
 from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
-from matinee.recommending.filters import Filters, Years
+from matinee.recommending.filters import Filters, Named, Years
 from matinee.recommending.lists import Listed, Lists
-from matinee.recommending.options import ListOptions
+from matinee.recommending.options import ListOptions, Wish
 from matinee.recommending.order import Order, weight_of_stars
 from matinee.recommending.outlook import outlooks
 from matinee.recommending.popular import Popular
@@ -61,7 +62,8 @@ class Recommender:
         relevant_from: stars of the ratings that the retriever learned from; None if from all.
 
     Raises:
-        ConfigError: the catalogue's films are not those of the ratings, or an unknown order.
+        ConfigError: the catalogue's films are not those of the ratings, candidates below 1, a
+            diversity outside 0 … 1, or an unknown order.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Recommender:
         self.ranker = ranker
         self.list_ranker = list_ranker
         self.train = train
+        require(candidates >= 1, "candidates", candidates, "at least 1")
         self.candidates = candidates
         self.order: Order = order
         self.diversity = diversity
@@ -107,8 +110,8 @@ class Recommender:
         genres: str | Iterable[str] | None = None,
         years: Years | None = None,
         exclude_seen: bool | None = None,
-        exclude: Iterable[str | int] = (),
-        allow: Iterable[str | int] | None = None,
+        exclude: Named = (),
+        allow: Named | None = None,
         diversity: float | None = None,
         order: Order | None = None,
         explain: bool = False,
@@ -128,8 +131,8 @@ class Recommender:
             years: of release, from and to, both included; None leaves an end open.
             exclude_seen: leave out films that the user has rated; None keeps the recommender's
                 own setting.
-            exclude: more films to leave out, by id or title.
-            allow: the only films to choose from, by id or title.
+            exclude: a film or films to leave out as well, by id or title.
+            allow: the only film or films to choose from, by id or title.
             diversity: from 0, the order as it is, to 1, films as unlike each other as there are;
                 None keeps the recommender's own setting.
             order: "list" (the films most likely to be watched), "stars" (those that would be rated
@@ -140,19 +143,23 @@ class Recommender:
         Raises:
             ConfigError: neither `user` nor `history`, stars outside the scale, k below 1, years in
                 the wrong order, a diversity outside 0 … 1, or an unknown order.
+            DataError: a user's id that is neither text nor a whole number.
             NotFoundError: a film or a genre that the catalogue does not have.
         """
         options = ListOptions(
             genres=genres,
             years=years,
             exclude_seen=exclude_seen,
-            exclude=[*exclude, *(history or ())],
+            exclude=exclude,
             allow=allow,
             diversity=diversity,
             order=order,
             explain=explain,
         )
-        return self._lists([self.query(user, history)], k, options)[0]
+        wish = self._wish(options)
+        told = self._filters.numbers(history or ())
+        wish = replace(wish, exclude=np.concatenate([wish.exclude, told]))
+        return self._lists([self.query(user, history)], k, wish)[0]
 
     def recommend_many(
         self, users: Sequence[str | int | Query], k: int = 10, **options: Unpack[ListOptions]
@@ -165,9 +172,10 @@ class Recommender:
             options: for all of them.
         """
         queries = [user if isinstance(user, Query) else self.query(user) for user in users]
+        wish = self._wish(options)
         lists: list[list[Recommendation]] = []
         for first in range(0, len(queries), _BLOCK_USERS):
-            lists += self._lists(queries[first : first + _BLOCK_USERS], k, options)
+            lists += self._lists(queries[first : first + _BLOCK_USERS], k, wish)
         return lists
 
     def query(self, user: str | int | None, history: Mapping[str, float] | None = None) -> Query:
@@ -175,6 +183,7 @@ class Recommender:
 
         Raises:
             ConfigError: neither, the same film twice, or stars outside the scale.
+            DataError: a user's id that is neither text nor a whole number.
             NotFoundError: a film of the history that the catalogue does not have.
         """
         return self._asking.query(user, history)
@@ -227,10 +236,13 @@ class Recommender:
         items = self._filters.numbers([film])
         only = np.zeros(len(self.catalog), np.bool_)
         only[items] = True
-        score = self.first_stage([query], 1, allow=only).scores[0, 0]
+        found, popular = self._found.found([query], 1, allow=only)
         stars = self.ranker.predict([query], items[None])[0, 0]
-        [reasons] = self._explainer.reasons(query, items, most)
-        return self._screen.film(int(items[0]), stars, score, self.source(query), reasons)
+        source, reasons = "popular", ()
+        if not popular[0, 0]:
+            source = self.source(query)
+            [reasons] = self._explainer.reasons(query, items, most)
+        return self._screen.film(int(items[0]), stars, found.scores[0, 0], source, reasons)
 
     def similar(self, film: str | int, k: int = 10) -> list[Recommendation]:
         """The k films nearest to one, with the average user's stars and the likeness as score.
@@ -311,22 +323,30 @@ class Recommender:
         """Where a query's films come from; see `Recommendation.source`."""
         return self._found.source(query)
 
-    def _lists(
-        self, queries: Sequence[Query], k: int, options: ListOptions
-    ) -> list[list[Recommendation]]:
-        wished, order = options.get("diversity"), options.get("order")
-        diversity = self.diversity if wished is None else wished
-        check_diversity(diversity)
-        weight = weight_of_stars(self.order if order is None else order)
-        allow = self._filters.allowed(
-            options.get("genres"), options.get("years"), options.get("allow")
-        )
-        named = self._filters.numbers(options.get("exclude", ()))
+    def _wish(self, options: ListOptions) -> Wish:
+        diversity, order = options.get("diversity"), options.get("order")
         seen = options.get("exclude_seen")
-        forbidden = [np.concatenate([named, self.left_out(query, seen)]) for query in queries]
-        listed = self._made.ordered(queries, k, forbidden, allow, weight, diversity)
+        diversity = self.diversity if diversity is None else diversity
+        check_diversity(diversity)
+        return Wish(
+            self._filters.allowed(
+                options.get("genres"), options.get("years"), options.get("allow")
+            ),
+            self._filters.numbers(options.get("exclude", ())),
+            self.exclude_seen if seen is None else seen,
+            weight_of_stars(self.order if order is None else order),
+            diversity,
+            options.get("explain", False),
+        )
+
+    def _lists(self, queries: Sequence[Query], k: int, wish: Wish) -> list[list[Recommendation]]:
+        forbidden = [
+            np.concatenate([wish.exclude, self.left_out(query, wish.exclude_seen)])
+            for query in queries
+        ]
+        listed = self._made.ordered(
+            queries, k, forbidden, wish.allow, wish.stars_weight, wish.diversity
+        )
         stars = self.ranker.predict(queries, listed.items)
         sources = [self.source(query) for query in queries]
-        return self._screen.lists(
-            queries, sources, listed, stars, explain=options.get("explain", False)
-        )
+        return self._screen.lists(queries, sources, listed, stars, explain=wish.explain)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import matinee as mt
-from matinee.errors import ConfigError
+from matinee.errors import ConfigError, DataError
 from matinee.recommending.asking import Asking
 
 
@@ -46,6 +46,20 @@ def test_a_users_history_is_the_old_ratings_and_then_the_new(asking):
     assert query.items.tolist() == [0, 3, 2]
     assert query.ratings.tolist() == [3, 1, 2]
     assert [column.tolist() for column in asking.rated(query)] == [[0, 3, 2], [3, 1, 2]]
+
+
+def test_a_film_rated_anew_is_new_and_one_rated_before_is_what_was_seen(asking):
+    query = asking.query("u", {"d": 1, "c": 2})
+    assert sorted(asking.left_out(query, seen=True).tolist()) == [0, 0, 2, 2, 3]
+    assert asking.left_out(query, seen=False).tolist() == [3, 2]
+    assert asking.left_out(mt.Query(0), seen=False).tolist() == []
+
+
+@pytest.mark.parametrize("user", [1.0, ["u"], mt.Query(0), True], ids=repr)
+def test_who_is_named_by_no_id_is_not_taken_for_a_stranger(asking, user):
+    for history in (None, {"a": 5}):
+        with pytest.raises(DataError, match="expected an integer or text"):
+            asking.query(user, history)
 
 
 def test_an_unknown_user_with_a_history_is_a_visitor(asking):

@@ -55,6 +55,10 @@ def test_the_greatest_come_first_with_their_shares():
     }
 
 
+def test_what_hardly_speaks_for_a_film_is_no_reason():
+    assert [reason.share for reason in reasons([1, 1e-6, 0, 0], {0: 5, 1: 5})] == [1]
+
+
 @pytest.mark.parametrize(
     ("count", "phrase"),
     [

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 import matinee as mt
@@ -40,12 +41,25 @@ def test_without_a_wish_there_is_no_filter(filters):
         ({"years": (None, None)}, "abc"),
         ({"allow": ["b", "Undated", "carrie"]}, "bcd"),
         ({"allow": []}, ""),
+        ({"allow": "Undated"}, "d"),
+        ({"allow": np.array([True, False, False, True])}, "ad"),
+        ({"allow": np.array(["a", "b", "c", "c"])}, "abc"),
         ({"genres": {"Horror"}, "years": (1977, None), "allow": ["a", "b", "c"]}, "a"),
     ],
     ids=str,
 )
 def test_every_wish_is_met(filters, wishes, expected):
     assert shown(filters, **wishes) == expected
+
+
+def test_a_films_name_is_one_film_and_not_its_letters():
+    catalog = mt.Catalog.of_ids(mt.Vocabulary.of(range(20), "movie"))
+    filters = Filters(catalog)
+    assert filters.numbers("12").tolist() == filters.numbers(12).tolist() == [12]
+    assert filters.numbers(["12", 3]).tolist() == [12, 3]
+    # Ids in an array are no marks, though there may be as many of them as films.
+    every = filters.allowed(None, None, np.arange(20) // 2)
+    assert np.flatnonzero(every).tolist() == list(range(10))
 
 
 def test_an_unknown_genre_is_answered_with_those_there_are(filters):

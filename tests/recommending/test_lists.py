@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import matinee as mt
 from matinee.errors import ConfigError, NotFoundError
+from matinee.types import Contributions
 from tests.synthetic import KINDS, N_FILMS
 
 IDS = [str(film) for film in range(1, N_FILMS + 1)]
@@ -130,6 +131,54 @@ def test_many_lists_are_those_of_each(blend, monkeypatch):
     assert blend.recommend_many([]) == []
 
 
+def test_wishes_hold_for_every_block_of_users(blend, monkeypatch):
+    monkeypatch.setattr("matinee.recommender._BLOCK_USERS", 2)
+    users = ["7", "8", "9", "10"]
+    # Things that can be gone through once.
+    lists = blend.recommend_many(users, k=N_FILMS, exclude=(film for film in IDS[:40]))
+    assert not any(set(IDS[:40]) & set(ids_of(films)) for films in lists)
+    for wish in ({"allow": iter(IDS[40:50])}, {"genres": iter(["Comedy", "Horror"])}):
+        assert all(blend.recommend_many(users, exclude_seen=False, **wish))
+
+
+def test_one_film_may_be_named_alone(blend):
+    assert ids_of(blend.recommend("7", allow="12", exclude_seen=False)) == ["12"]
+    shown = ids_of(blend.recommend("7", k=N_FILMS, exclude="12", exclude_seen=False))
+    assert set(shown) == set(IDS) - {"12"}
+    assert blend.stars("7", "12").tolist() == blend.stars("7", ["12"]).tolist()
+
+
+class FindsTwo:
+    """A retriever that finds two films and no more, as an index over clusters may."""
+
+    source, liked_from = "two", 3.0
+
+    def retrieve(self, queries, k, exclude=None, allow=None):
+        found = [item for item in (0, 1) if allow is None or allow[item]][:k]
+        items = np.tile(np.array(found, np.int32), (len(queries), 1))
+        return mt.TopK(items, (9 - items).astype(np.float32))
+
+    def contributions(self, query, films, items):
+        return Contributions(
+            np.ones((len(items), len(films)), np.float32), np.zeros(len(items), np.float32)
+        )
+
+
+def test_a_film_that_popularity_gave_says_so_and_has_no_other_reason(blend):
+    other = mt.Recommender(blend.catalog, FindsTwo(), blend.ranker, blend.train)
+    films = other.recommend("7", k=4, exclude_seen=False, explain=True)
+    assert [film.source for film in films] == ["two", "two", "popular", "popular"]
+    assert [bool(film.reasons) for film in films] == [True, True, False, False]
+    for film in films:
+        told = other.explain(film.movie_id, "7", most=2)
+        assert (told.source, told.reasons) == (film.source, film.reasons)
+
+
+def test_no_candidates_are_refused(blend):
+    with pytest.raises(ConfigError, match="candidates = 0; expected at least 1"):
+        mt.Recommender(blend.catalog, blend.retriever, blend.ranker, blend.train, candidates=0)
+
+
 def test_newer_ratings_of_a_known_user_count_at_once(blend):
     stars = dict(zip(*(column.tolist() for column in blend._asking.training(6)), strict=True))
     rated = {blend.catalog.items.id(film): own for film, own in stars.items()}
@@ -150,6 +199,12 @@ def test_newer_ratings_of_a_known_user_count_at_once(blend):
     # A new rating stays out even where seen films may come back.
     again = blend.recommend("7", new, k=N_FILMS, exclude_seen=False)
     assert set(ids_of(again)) == set(IDS) - set(new)
+    # So does a film rated anew, in lists for many too.
+    film, stars = next(iter(rated.items()))
+    anew = {film: 5.0 if stars < 5 else 1.0}
+    [many] = blend.recommend_many([blend.query("7", anew)], k=N_FILMS, exclude_seen=False)
+    assert many == blend.recommend("7", anew, k=N_FILMS, exclude_seen=False)
+    assert set(ids_of(many)) == set(IDS) - {film}
 
 
 def test_more_weight_of_the_stars_gives_lists_of_more_stars(blend):

@@ -39,8 +39,7 @@ class Asking:
                 "neither a user nor a history of stars by film; expected one of them, or a user "
                 "with the ratings they made since training"
             )
-        row = self._train.users.row(user)
-        index = row if row < len(self._train.users) else None
+        index = None if user is None else self._number(user)
         if not history:
             return Query(index)
         films, stars = self._given(history)
@@ -71,18 +70,27 @@ class Asking:
 
     def left_out(self, query: Query, seen: bool) -> IntArray:
         """The films int32 [m] to leave out of a list: what is new, and what was `seen` before."""
-        films = query.history[0]
+        films, stars = query.history
         if query.user_index is None:
             return films
-        old, _ = self.training(query.user_index)
+        old, before = self.training(query.user_index)
+        if seen:
+            return np.concatenate([films, old])
         # A known user's history holds their training ratings too; new ones stay out in any case.
-        return np.concatenate([films, old]) if seen else films[~np.isin(films, old)]
+        trained = set(zip(old.tolist(), before.tolist(), strict=True))
+        told = zip(films.tolist(), stars.tolist(), strict=True)
+        return films[[rating not in trained for rating in told]]
 
     def training(self, user_index: int) -> tuple[IntArray, FloatArray]:
         """The films int32 [m] and the stars float32 [m] of a user's training ratings."""
         first, last = self._offsets[user_index : user_index + 2]
         rows = self._rows[first:last]
         return self._train.item_index[rows], self._train.rating[rows]
+
+    def _number(self, user: str | int) -> int | None:
+        """A user's number; None of one without a place in the vocabulary."""
+        [number] = self._train.users.numbers([user], unknown="row").tolist()
+        return number if number < len(self._train.users) else None
 
     def _given(self, history: Mapping[str, float]) -> tuple[IntArray, FloatArray]:
         low, high = self._train.scale

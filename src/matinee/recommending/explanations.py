@@ -65,7 +65,7 @@ class Explainer:
                     share=round(share, 4),
                 )
                 for film, given, share in zip(*row, strict=True)
-                if share > 0
+                if round(share, 4) > 0
             )
             for row in named
         ]

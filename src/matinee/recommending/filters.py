@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from matinee.types import IntArray
 
 Mask = NDArray[np.bool_]
 Years = tuple[int | None, int | None]
+# One film, or several, by id or title.
+Named = str | int | Iterable[str | int]
 
 
 class Filters:
@@ -31,7 +34,7 @@ class Filters:
         self,
         genres: str | Iterable[str] | None,
         years: Years | None,
-        allow: Iterable[str | int] | Mask | None,
+        allow: Named | Mask | None,
     ) -> Mask | None:
         """The films that meet every wish, bool [n_items]; None where nothing is wished for.
 
@@ -52,21 +55,23 @@ class Filters:
             masks.append(np.logical_or.reduce(self._catalog.genre_marks[:, wanted], axis=1))
         if years is not None:
             masks.append(self._between(*years))
-        if isinstance(allow, np.ndarray):
-            masks.append(np.asarray(allow, np.bool_))
+        if _is_mask(allow):
+            masks.append(allow)
         elif allow is not None:
             mask = np.zeros(len(self._catalog), np.bool_)
             mask[self.numbers(allow)] = True
             masks.append(mask)
         return np.logical_and.reduce(masks) if masks else None
 
-    def numbers(self, films: Iterable[str | int]) -> IntArray:
-        """The numbers int32 [m] of films named by id or title.
+    def numbers(self, films: Named) -> IntArray:
+        """The numbers int32 [m] of films named by id or title; of one film int32 [1].
 
         Raises:
             NotFoundError: a film that the catalogue does not have.
         """
-        return np.array([self._catalog.find(film) for film in films], np.int32)
+        # Text is iterable too: "12" would be films 1 and 2.
+        named = [films] if isinstance(films, str | int) else films
+        return np.array([self._catalog.find(film) for film in named], np.int32)
 
     def _genre(self, name: str) -> int:
         """The column of a genre among the catalogue's."""
@@ -96,3 +101,8 @@ class Filters:
     def _years(self) -> NDArray[np.float64]:
         """Of release; NaN where unknown."""
         return self._catalog.films["year"].cast(float).to_numpy()
+
+
+def _is_mask(allow: object) -> TypeGuard[Mask]:
+    """Whether that is a mark for each film; an array of ids is not."""
+    return isinstance(allow, np.ndarray) and cast(NDArray[Any], allow).dtype == np.bool_

@@ -1,12 +1,14 @@
-"""What a list may be asked for with, in one place for one user and for many."""
+"""What a list may be asked for with: as people say it, and in numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypedDict
 
-from matinee.recommending.filters import Mask, Years
+from matinee.recommending.filters import Mask, Named, Years
 from matinee.recommending.order import Order
+from matinee.types import IntArray
 
 
 class ListOptions(TypedDict, total=False):
@@ -15,8 +17,29 @@ class ListOptions(TypedDict, total=False):
     genres: str | Iterable[str] | None
     years: Years | None
     exclude_seen: bool | None
-    exclude: Iterable[str | int]
-    allow: Iterable[str | int] | Mask | None
+    exclude: Named
+    allow: Named | Mask | None
     diversity: float | None
     order: Order | None
+    explain: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """The options of a call, checked and in numbers, for all the lists that it makes.
+
+    Attributes:
+        allow: bool [n_items], the films to choose from; None for all.
+        exclude: int32 [m], films to leave out of every list.
+        exclude_seen: leave out what a user has rated, too.
+        stars_weight: how much stars count in the order; see `weight_of_stars`.
+        diversity: 0 … 1.
+        explain: name reasons.
+    """
+
+    allow: Mask | None
+    exclude: IntArray
+    exclude_seen: bool
+    stars_weight: float
+    diversity: float
     explain: bool

@@ -52,14 +52,15 @@ class Screen:
             reasons: list[tuple[Reason, ...]] = [()] * filled
             if explain and source != "popular":
                 reasons = self._explainer.reasons(query, items, _REASONS)
+            popular = listed.popular[row]
             shown.append(
                 [
                     self.film(
                         int(item),
                         stars[row, place],
                         listed.scores[row, place],
-                        "popular" if listed.popular[row, place] else source,
-                        reasons[place],
+                        "popular" if popular[place] else source,
+                        () if popular[place] else reasons[place],
                     )
                     for place, item in enumerate(items)
                 ]
