@@ -62,6 +62,7 @@ def numpy_ease(train, l2: float = EASE_L2) -> np.ndarray:
 def prepare(job: Job) -> Found:
     """Read, drop repeated pairs but the newest, number, sort, write; then split by time."""
     import pandas as pd
+    import pyarrow.parquet  # noqa: F401
 
     watch = Watch()
     films = pd.read_parquet(job.folder / "films.parquet")

@@ -66,7 +66,7 @@ def sizes(least: int, most: int) -> list[int]:
 def sides_of(stage: str, peers: bool) -> list[str]:
     """A stage by its name, and its peer as `STAGE/NAME`."""
     peer = here().get(stage) if peers else None
-    return [stage] + [f"{stage}/{peer.name}"] * (peer is not None)
+    return [stage] if peer is None else [stage, f"{stage}/{peer.name}"]
 
 
 def in_turn(sides: list[str], job: Job, bounds: tuple[float, float], stopped: dict) -> dict:

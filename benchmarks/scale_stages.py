@@ -1,7 +1,8 @@
 """Matinee's stages as `scale.py` measures them; nothing to run.
 
-A stage is given a folder with what the stages before it made, loads what it needs, and says how
-long its own work took and how much memory the process had needed at its end.
+A stage is given a folder with what the stages before it made, loads what it needs (Matinee's names
+are imported when they are first used, so before the clock is started), and says how long its own
+work took and how much memory the process had needed at its end.
 """
 
 from __future__ import annotations
@@ -92,12 +93,12 @@ def make(job: Job) -> Found:
 
 
 def prepare(job: Job) -> Found:
-    import matinee as mt
+    from matinee import load_data
     from matinee.data.prepared import save_prepared
 
     watch = Watch()
     films = job.folder / "films.parquet"
-    ratings, catalog = mt.load_data(job.folder / "ratings.parquet", films=films)
+    ratings, catalog = load_data(job.folder / "ratings.parquet", films=films)
     save_prepared(ratings, catalog, job.folder / "prepared")
     return watch.stop()
 
@@ -109,8 +110,9 @@ def ials(job: Job) -> Found:
 
     split, catalog = split_of(job)
     config = mt.IalsConfig(embedding_size=WIDTH, sweeps=1)
+    fit = mt.fit_ials
     watch = Watch()
-    retriever = mt.fit_ials(split.train, config)
+    retriever = fit(split.train, config)
     found = watch.stop()
     biases = mt.BiasConfig()
     recommender = mt.Recommender(catalog, retriever, mt.fit_bias(split.train, biases), split.train)
@@ -121,20 +123,20 @@ def ials(job: Job) -> Found:
 
 
 def bias(job: Job) -> Found:
-    import matinee as mt
+    from matinee import BiasConfig, fit_bias
 
     split, _ = split_of(job)
     watch = Watch()
-    mt.fit_bias(split.train, mt.BiasConfig())
+    fit_bias(split.train, BiasConfig())
     return watch.stop()
 
 
 def ease(job: Job) -> Found:
-    import matinee as mt
+    from matinee import fit_ease
 
     split, _ = split_of(job)
     watch = Watch()
-    mt.fit_ease(split.train)
+    fit_ease(split.train)
     return watch.stop()
 
 
@@ -182,33 +184,33 @@ def towers(job: Job) -> Found:
 
 
 def evaluate(job: Job) -> Found:
-    import matinee as mt
+    from matinee import evaluate_retriever, load_model
 
     split, _ = split_of(job)
-    model = mt.load_model(job.folder / "model").recommender.retriever
+    model = load_model(job.folder / "model").recommender.retriever
     tested = np.unique(split.test.user_index)[:EVALUATED_USERS]
     test = split.test.take(np.isin(split.test.user_index, tested))
     watch = Watch()
-    mt.evaluate_retriever(model, split.train, test)
+    evaluate_retriever(model, split.train, test)
     return watch.stop() | {"tested": len(tested)}
 
 
 def index(job: Job) -> Found:
-    import matinee as mt
+    from matinee import ExactIndex
 
     vectors = vectors_of(job)
     watch = Watch()
-    found = mt.ExactIndex(vectors)
+    found = ExactIndex(vectors)
     for row in range(SEARCHES):
         found.search(vectors[row % len(vectors)][None], 10)
     return watch.stop()
 
 
 def batch(job: Job) -> Found:
-    import matinee as mt
+    from matinee import load_model
     from matinee.batch import BatchConfig, make_lists
 
-    recommender = mt.load_model(job.folder / "model").recommender
+    recommender = load_model(job.folder / "model").recommender
     out = job.folder / "lists"
     shutil.rmtree(out, ignore_errors=True)
     watch = Watch()

@@ -72,7 +72,7 @@ def peer_table(rows: list[Row], stage: str, side: str) -> None:
         ratio, share = "–", "–"
         if "s" in ours:
             least = limit(stage, row, rates)
-            share = "–" if least is None else f"{least / ours['s']:.2f}"
+            share = "–" if least is None else f"{least / ours['s']:.2g}"
         if "stopped" in theirs:
             figures[3] = theirs["stopped"]
         elif "s" in ours:
@@ -95,7 +95,7 @@ def limits_table(rows: list[Row]) -> None:
         shares = []
         for stage in STAGES:
             least = limit(stage, row, rates) if measured(stage, [row]) else None
-            shares.append("–" if least is None else f"{least / row[stage]['s']:.2f}")
+            shares.append("–" if least is None else f"{least / row[stage]['s']:.2g}")
         lines.append([f"{row['ratings']:,}", *shares])
     table(["ratings", *STAGES], lines)
 
