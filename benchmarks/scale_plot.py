@@ -25,7 +25,7 @@ TITLES = {
     "ials": "training: a sweep of iALS",
     "bias": "training: biases for stars",
     "ease": "training: EASE",
-    "towers": "training: an epoch of two towers",
+    "towers": "training: two towers, an epoch",
     "evaluate": "evaluating",
     "index": "1,000 searches of the index",
     "batch": "lists for everybody",
@@ -39,6 +39,7 @@ STYLE = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+MEMORY_TICKS = [64, 256, 1024, 4096]
 # Between two labels, in points.
 _APART = 10.5
 
@@ -46,9 +47,8 @@ _APART = 10.5
 Label = tuple[float, float, str, str]
 
 
-def short(value: float, _: object = None) -> str:
-    """100 k, 1 M, 32 M."""
-    return f"{value / 1e6:.3g} M" if value >= 1e6 else f"{value / 1e3:.3g} k"
+def millions(value: float, _: object = None) -> str:
+    return f"{value / 1e6:.3g}"
 
 
 def seconds(value: float, _: object = None) -> str:
@@ -80,39 +80,42 @@ def curve(axis: Any, name: str, rows: list[Row], key: str, colour: str) -> Label
             ends = min(found["all_s"]), max(found["all_s"])
             axis.vlines(row["ratings"], *ends, color=colour, linewidth=0.9, zorder=3)
     text = name.split("/")[1] if "/" in name else "Matinee"
-    stopped = [row for row in rows if "stopped" in row.get(name, {})]
-    if stopped and "films" not in stopped[0][name]["stopped"]:
-        axis.plot(x[-1], y[-1], "x", color=colour, ms=9, mew=1.4, zorder=5)
-        text += f",\nthen {stopped[0][name]['stopped']}"
+    reason = next((row[name]["stopped"] for row in rows if "stopped" in row.get(name, {})), "")
+    if reason.startswith("over") and "films" not in reason:
+        write_stop(axis, (x[-1], y[-1]), text, colour)
+        return None
     return x[-1], y[-1], text, colour
+
+
+def write_stop(axis: Any, point: tuple[float, float], text: str, colour: str) -> None:
+    """Where a peer was measured last."""
+    axis.plot(*point, "x", color=colour, ms=9, mew=1.4, zorder=5)
+    options = {"textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": 8.5}
+    axis.annotate(text, point, (-5, 5), color=colour, zorder=6, **options)
 
 
 def write_labels(axis: Any, labels: list[Label]) -> None:
     """Each beside the end of its curve, moved up or down where two would meet."""
     points = axis.transData.transform([(x, y) for x, y, _, _ in labels])
     unit = axis.figure.dpi / 72
+    low, high = (axis.transAxes.transform((0, share))[1] for share in (0.04, 0.97))
     order = np.argsort(points[:, 1])
-    heights = [1 + text.count("\n") for _, _, text, _ in labels]
-    lowest = axis.transAxes.transform((0, 0.03))[1]
-    places = {}
-    for place in order:
-        half = 0.5 * heights[place] * _APART * unit
-        places[place] = max(points[place, 1], lowest + half)
-        lowest = places[place] + half
+    heights = np.clip(points[order, 1], low, high)
+    for upper in range(1, len(heights)):
+        heights[upper] = max(heights[upper], heights[upper - 1] + _APART * unit)
     # What was moved past the top comes down again, and takes with it what is in its way.
-    highest = axis.transAxes.transform((0, 0.99))[1]
-    for place in order[::-1]:
-        half = 0.5 * heights[place] * _APART * unit
-        places[place] = min(places[place], highest - half)
-        highest = places[place] - half
-    for place, (_, _, text, colour) in enumerate(labels):
-        x, y = axis.transData.inverted().transform((points[place, 0] + 6 * unit, places[place]))
-        axis.text(x, y, text, color=colour, fontsize=8.5, va="center", linespacing=1.05, zorder=6)
+    heights = np.minimum(heights, high - _APART * unit * np.arange(len(heights))[::-1])
+    for place, height in zip(order, heights, strict=True):
+        _, _, text, colour = labels[place]
+        x, y = axis.transData.inverted().transform((points[place, 0] + 6 * unit, height))
+        axis.text(x, y, text, color=colour, fontsize=8.5, va="center", zorder=6)
 
 
 def proportion(axis: Any, stage: str, rows: list[Row]) -> None:
     """The thin line through the largest size along which time is in proportion to the work."""
     held = measured(stage, rows)
+    if not held:
+        return
     last = held[-1]
     scale = last[stage]["s"] / work(stage, last)
     lines = [scale * work(stage, row) for row in held]
@@ -147,6 +150,11 @@ def panel(axis: Any, stage: str, rows: list[Row], key: str, limit_gib: float) ->
         axis.text(0, 1.125, TITLES[stage], transform=axis.transAxes, fontsize=10, weight="bold")
     else:
         axis.axhline(1024 * limit_gib, color=BOUND, linewidth=1.2, linestyle="--", zorder=2)
+        text = {"xytext": (-2, 3), "textcoords": "offset points", "fontsize": 8.5, "color": BOUND}
+        place = 1, 1024 * limit_gib
+        axis.annotate(
+            f"{limit_gib:g} GiB", place, xycoords=axis.get_yaxis_transform(), ha="right", **text
+        )
         axis.set_title(TITLES[stage], loc="left", fontsize=10, weight="bold", pad=6)
     return [label for label in found if label is not None]
 
@@ -160,7 +168,7 @@ def frame(axis: Any, rows: list[Row], key: str) -> None:
     axis.set_xlim(least / 10 ** (0.05 * room), most * 10 ** (0.42 * room))
     ticks = [10**n for n in range(5, 10) if 0.9 * least <= 10**n <= most]
     axis.set_xticks([*ticks, most] if most > 2 * ticks[-1] else ticks)
-    axis.xaxis.set_major_formatter(short)
+    axis.xaxis.set_major_formatter(millions)
     axis.yaxis.set_major_formatter(seconds if key == "s" else memory)
     axis.minorticks_off()
     axis.grid(which="major", color="#ececec", linewidth=0.8, zorder=0)
@@ -170,10 +178,13 @@ def frame(axis: Any, rows: list[Row], key: str) -> None:
     low, high = axis.get_ylim()
     if key == "s":
         # At least two decades, so that ticks of one scale are seen in each panel.
-        axis.set_ylim(low / 1.3, max(high * 1.3, 100 * low))
+        axis.set_ylim(low / 1.3, max(high * 1.6, 100 * low))
+    else:
+        axis.set_yticks(MEMORY_TICKS)
+        axis.set_ylim(32, 2.5 * MEMORY_TICKS[-1])
 
 
-def legend(figure: Any, key: str, limit_gib: float) -> None:
+def legend(figure: Any, key: str, bounds: str) -> None:
     """What is not said by a label."""
     marks = [
         Line2D([], [], color=FAINT, linewidth=1, label="in proportion to the work"),
@@ -189,32 +200,29 @@ def legend(figure: Any, key: str, limit_gib: float) -> None:
             label="reckoned from a part",
         ),
     ]
-    if key != "s":
-        marks = [Line2D([], [], color=BOUND, linestyle="--", label=f"{limit_gib:g} GiB")]
-    marks.append(
-        Line2D(
-            [], [], color=THEIRS, marker="x", ms=7, linewidth=0, label="stopped at the next size"
-        )
+    stop = Line2D(
+        [], [], color=THEIRS, marker="x", ms=7, linewidth=0, label=f"{bounds} at the next size"
     )
+    marks = [*marks, stop] if key == "s" else [stop]
     figure.legend(handles=marks, loc="lower center", ncols=4, frameon=False, fontsize=8.5)
 
 
 def draw(run: dict, key: str, path: Path) -> None:
     rows, limit_gib = run["rows"], run["settings"]["limit_gib"]
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(3, 3, figsize=(9.4, 8.6), sharey=key != "s")
+        figure, axes = plt.subplots(3, 3, figsize=(9.4, 8.3), sharey=key != "s")
         labels = {}
         for axis, stage in zip(axes.flat, STAGES, strict=True):
             labels[axis] = panel(axis, stage, rows, key, limit_gib)
             frame(axis, rows, key)
         for axis in axes[-1]:
-            axis.set_xlabel("ratings", fontsize=8.5, loc="left")
+            axis.set_xlabel("million ratings", fontsize=8.5, loc="left")
         figure.subplots_adjust(
             left=0.075, right=0.99, top=0.94, bottom=0.105, wspace=0.24, hspace=0.42
         )
         for axis, own in labels.items():
             write_labels(axis, own)
-        legend(figure, key, limit_gib)
+        legend(figure, key, "over {limit_gib:g} GiB or {timeout_s:g} s".format(**run["settings"]))
         figure.savefig(path, metadata={"Date": None}, facecolor="white")
         plt.close(figure)
 
