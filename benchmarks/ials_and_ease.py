@@ -12,9 +12,9 @@ the slowest by the clock; a ratio is the median over the rounds of the peer's se
   gradients a row in compiled code, a thread on each core. Matinee takes two, preconditioned, in
   NumPy, with as many threads. Their objectives differ in the weights alone, which cost nothing, so
   quality is not compared here: `matinee evaluate` does that.
-- EASE, with the same l2. The plain solve is the formula as it stands: XᵀX by SciPy, `numpy.linalg.inv`
-  and a division, in double precision; Matinee's is Cholesky's, in place, one half of the table. The
-  largest difference of any weight is printed.
+- EASE, with the same l2. The plain solve is the formula as it stands: XᵀX by SciPy,
+  `numpy.linalg.inv` and a division, in double precision; Matinee's is Cholesky's, in place, one
+  half of the table. The largest difference of any weight is printed.
 
 `--data` may be made-up ratings: `matinee data synthesize`.
 """
