@@ -1,6 +1,7 @@
 """What each part and each setting buys, on validation ratings; prints Markdown.
 
     python benchmarks/ablations.py [blend towers stars towers-of-stars sequence] [--seeds 3]
+        [--rows "sampled"]
 
 Each row changes one thing of a recipe, trains on a training part of MovieLens 100K and is measured
 on ratings kept apart from it; a test part is never looked at. *Against the recipe* is the
@@ -39,10 +40,19 @@ BLEND: dict[str, dict[str, Any]] = {
     "half the epochs": {"epochs": 10},
     "one and a half of the epochs": {"epochs": 30},
 }
+# In place of the full softmax, which has neither copies nor popularity to correct.
+SAMPLED = {"loss": "sampled", "mask_accidental_hits": False, "correct_popularity": False}
 TOWERS: dict[str, dict[str, Any]] = {
     "in-batch softmax": {"loss": "in-batch"},
     "in-batch, accidental hits not masked": {"loss": "in-batch", "mask_accidental_hits": False},
     "in-batch, popularity not corrected": {"loss": "in-batch", "correct_popularity": False},
+    "sampled softmax, 256 negatives": {**SAMPLED, "negatives": 256},
+    "sampled, 128 and 128 in the batch": {
+        **SAMPLED,
+        "negatives": 128,
+        "in_batch_negatives": 128,
+    },
+    "sampled, 128 and 128 hard ones": {**SAMPLED, "negatives": 128, "hard_negatives": 128},
     "without films' genres, years and titles": {"film_features": False},
     "without users' features": {"user_features": False},
     "without film biases": {"film_bias": False, "correct_popularity": False},
@@ -74,7 +84,24 @@ SEQUENCE: dict[str, dict[str, Any]] = {
     "stars not read": {"read_stars": False},
     "without genres, years and titles": {"film_features": False, "unknown_rate": 0.0},
     "with users' features": {"user_features": True},
+    "times read": {"read_times": True},
     "sampled softmax, 256 negatives": {"loss": "sampled", "negatives": 256},
+    "sampled, 128 and 128 in the batch": {
+        "loss": "sampled",
+        "negatives": 128,
+        "in_batch_negatives": 128,
+    },
+    "sampled, 128 and 128 hard ones": {
+        "loss": "sampled",
+        "negatives": 128,
+        "hard_negatives": 128,
+    },
+    "sampled, 128, 64 in the batch, 64 hard": {
+        "loss": "sampled",
+        "negatives": 128,
+        "in_batch_negatives": 64,
+        "hard_negatives": 64,
+    },
     "label smoothing 0.1": {"label_smoothing": 0.1},
     "one block": {"blocks": 1},
     "no dropout": {"dropout": 0.0},
@@ -165,12 +192,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("suites", nargs="*", choices=[*suites, "stars", []])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rows", default="", help="those with this in their names alone")
     given = parser.parse_args()
     for suite in given.suites or [*suites, "stars"]:
         if suite == "stars":
             rating_aware(given.seeds)
             continue
         title, rows, protocol, metrics = suites[suite]
+        first = next(iter(rows))
+        rows = {name: row for name, row in rows.items() if name == first or given.rows in name}
         found = measured(rows, protocol, given.seeds)
         show(f"{title}, protocol {protocol}, {given.seeds} seeds", found, metrics)
 

@@ -1,196 +1,58 @@
 """How time and memory grow with the ratings, stage by stage, up to what one machine takes.
 
-    python benchmarks/scale.py --most 32000000 [--least 100000] [--folder DIR] [--towers-most N]
-        [--plot curves.png] [--limit-gib 6] [--json]
+    python benchmarks/scale.py --most 32000000 --peers [--json run.json] [--plots docs/images]
+    python benchmarks/scale.py --from run.json [--plots docs/images]
 
 From the least number of ratings on, each size is √10 times the one before. Users and films grow as
 from MovieLens 100K to 32M: one user for about 160 ratings, films as the ratings to the power 0.685.
 Every stage runs in a process of its own, which reports its seconds by the clock and of the
-processors (those of the stage, not of loading what it needs) and its peak memory (all of it):
+processors (those of the stage, not of loading what it needs) and its peak memory up to the end of
+it (with all that was loaded):
 
 - `make`: `matinee data synthesize`: ratings and films to Parquet.
-- `prepare`: what `matinee data prepare` does: parse, look for repeated pairs, number, sort, write.
-  The stages after it map the columns, and split them by time, which is not in their seconds.
-- `train`: a sweep of iALS, 64 long, and biases for stars; then the model is saved.
-- `towers`: an epoch of the two-tower model, 64 long, batches of 4,096; Keras on JAX. Up to
-  `--towers-most` ratings.
+- `prepare`: what `matinee data prepare` does: parse, look for repeated pairs, number, sort, write
+  with hashes. The stages after it map the columns and split them by time.
+- `ials`: a sweep of iALS, 64 long. `bias`: biases for stars. `ease`: EASE, up to 20,000 films.
+- `towers`: an epoch of the two-tower model, 64 long, batches of 4,096, Adam; Keras on JAX. Of a
+  longer epoch `--towers-steps` steps are timed after some that warm up, and the epoch's seconds are
+  steps x seconds a step; its memory is that of the whole epoch.
 - `evaluate`: the iALS model on the test ratings of at most 2,000 users; its work is users x films.
 - `index`: `ExactIndex` of the films, and 1,000 searches of 10 films, one at a time.
-- `batch`: lists of 100 films for everybody; its work is users x films.
+- `batch`: lists of 100 films for everybody, written; its work is users x films.
 
-The slope is that of a line through the logarithms of processor seconds, which other programs on the
-machine disturb less, and of work, from 900,000 ratings on,
-below which starting up is most of it: 1 is linear.
+`--peers` adds, in turn with the stage whose work they do: Pandas for `prepare` (which also splits,
+and writes plain columns), an iteration of `implicit`'s ALS for `ials`, a NumPy solve for `ease`,
+FAISS flat for `index`, and `implicit`'s `recommend` for `batch` (of Matinee's vectors, for at most
+20,000 users, from which the seconds for all are reckoned; nothing is written). A peer that passes
+`--limit-gib` or `--timeout-s` at one size is not tried at larger ones.
+
+Where everything is short, three rounds are taken, and figures are those of the median one. The
+slope is that of a line through the logarithms of processor seconds, which other programs disturb
+less, and of work, from 900,000 ratings on, below which starting up is most of it: 1 is linear.
+Limits of the hardware are those of `scale_limits.py`. `--json` keeps the figures after each size,
+and the same command goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
+from environments import hardware
+from peers import PEERS, here
+from scale_measure import StoppedError, alone
+from scale_stages import EASE_FILMS, STAGES, Job
+from scale_tables import show
 
-STAGES = ("make", "prepare", "train", "towers", "evaluate", "index", "batch")
-EVALUATED_USERS = 2_000
-SIZE = 64
-SEARCHES = 1_000
-# By the clock and of the processors.
-Times = tuple[float, float]
-
-
-def now() -> Times:
-    return time.perf_counter(), time.process_time()
-
-
-def passed(started: Times) -> Times:
-    wall, processor = now()
-    return wall - started[0], processor - started[1]
-
-
-def shape(ratings: int) -> tuple[int, int]:
-    """Users and films that go with so many ratings."""
-    return max(ratings // 160, 100), round(1_682 * (ratings / 100_000) ** 0.685)
-
-
-def loaded(folder: Path):
-    import matinee as mt
-
-    return mt.load_data(folder / "ratings.parquet", films=folder / "films.parquet")
-
-
-def split_of(folder: Path):
-    import matinee as mt
-
-    ratings, catalog = mt.load_data(folder / "prepared")
-    return mt.make_split(ratings, "time", validation=0.0), catalog
-
-
-def make(folder: Path, ratings: int) -> Times:
-    from matinee.data.synthetic import SyntheticConfig, synthesize
-
-    started = now()
-    users, items = shape(ratings)
-    config = SyntheticConfig(users, items, ratings)
-    synthesize(config, folder / "ratings.parquet", folder / "films.parquet")
-    return passed(started)
-
-
-def prepare(folder: Path, _: int) -> Times:
-    from matinee.data.prepared import save_prepared
-
-    started = now()
-    save_prepared(*loaded(folder), folder / "prepared")
-    return passed(started)
-
-
-def train(folder: Path, _: int) -> Times:
-    import matinee as mt
-    from matinee.artifacts import SavedModel, save_model
-
-    split, catalog = split_of(folder)
-    config = mt.IalsConfig(embedding_size=SIZE, sweeps=1)
-    biases = mt.BiasConfig()
-    started = now()
-    retriever = mt.fit_ials(split.train, config)
-    ranker = mt.fit_bias(split.train, biases)
-    seconds = passed(started)
-    recommender = mt.Recommender(catalog, retriever, ranker, split.train)
-    recipe = mt.Recipe(retrieval=config, ranking=biases)
-    data = {"protocol": "time"}
-    save_model(SavedModel(recommender, recipe, 42, data, {}), folder / "model")
-    return seconds
-
-
-def towers(folder: Path, _: int) -> Times:
-    import matinee as mt
-
-    split, catalog = split_of(folder)
-    config = mt.RetrievalConfig(
-        embedding_size=SIZE, epochs=1, optimizer="adam", learning_rate=0.01, reduction="mean"
-    )
-    started = now()
-    mt.fit_retrieval(split.train, catalog, config, seed=42)
-    return passed(started)
-
-
-def evaluate(folder: Path, _: int) -> Times:
-    import matinee as mt
-
-    split, _ = split_of(folder)
-    model = mt.load_model(folder / "model").recommender.retriever
-    tested = np.unique(split.test.user_index)[:EVALUATED_USERS]
-    test = split.test.take(np.isin(split.test.user_index, tested))
-    started = now()
-    mt.evaluate_retriever(model, split.train, test)
-    return passed(started)
-
-
-def index(folder: Path, ratings: int) -> Times:
-    import matinee as mt
-
-    vectors = np.random.default_rng(0).standard_normal((shape(ratings)[1], SIZE), np.float32)
-    started = now()
-    found = mt.ExactIndex(vectors)
-    for row in range(SEARCHES):
-        found.search(vectors[row % len(vectors)][None], 10)
-    return passed(started)
-
-
-def batch(folder: Path, _: int) -> Times:
-    import matinee as mt
-    from matinee.batch import BatchConfig, make_lists
-
-    recommender = mt.load_model(folder / "model").recommender
-    started = now()
-    make_lists(recommender, folder / "lists", BatchConfig(k=100), model="benchmark")
-    return passed(started)
-
-
-RUN: dict[str, Callable[[Path, int], Times]] = {
-    "make": make,
-    "prepare": prepare,
-    "train": train,
-    "towers": towers,
-    "evaluate": evaluate,
-    "index": index,
-    "batch": batch,
-}
-
-
-def work(stage: str, ratings: int) -> float:
-    """What the stage's time should be in proportion to."""
-    users, items = shape(ratings)
-    by_stage = {"evaluate": min(users, EVALUATED_USERS) * items, "index": items}
-    return by_stage.get(stage, users * items if stage == "batch" else ratings)
-
-
-def alone(stage: str, folder: Path, ratings: int) -> dict[str, float]:
-    """The stage in a new process."""
-    words = [sys.executable, __file__, "--stage", stage, "--folder", str(folder)]
-    done = subprocess.run([*words, "--least", str(ratings)], capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{stage} of {ratings:,} ratings failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def slope(stage: str, rows: list[dict]) -> float | None:
-    points = [(row["ratings"], row[stage]["processor_s"]) for row in rows if stage in row]
-    points = [point for point in points if point[0] >= 900_000]
-    if len(points) < 2:
-        return None
-    works = [work(stage, ratings) for ratings, _ in points]
-    if min(works) == max(works):
-        return None
-    return float(np.polyfit(np.log(works), np.log([s for _, s in points]), 1)[0])
+ROUNDS = 3
+# A process that takes longer than this is run once.
+SHORT_S = 20.0
+PACKAGES = ("numpy", "scipy", "polars", "jax", "keras", "implicit", "faiss-cpu", "pandas")
 
 
 def sizes(least: int, most: int) -> list[int]:
@@ -201,73 +63,112 @@ def sizes(least: int, most: int) -> list[int]:
     return found
 
 
-def plot(rows: list[dict], limit_gib: float, path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5))
-    for axis, key, label in ((axes[0], "s", "seconds"), (axes[1], "mib", "peak MiB")):
-        for stage in STAGES:
-            points = [(row["ratings"], row[stage][key]) for row in rows if stage in row]
-            if points:
-                axis.loglog(*zip(*points, strict=True), "o-", label=stage)
-        axis.set_xlabel("ratings")
-        axis.set_ylabel(label)
-    axes[1].axhline(limit_gib * 1024, color="black", linestyle=":", label="limit")
-    axes[1].legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
+def sides_of(stage: str, peers: bool) -> list[str]:
+    """A stage by its name, and its peer as `STAGE/NAME`."""
+    peer = here().get(stage) if peers else None
+    return [stage] if peer is None else [stage, f"{stage}/{peer.name}"]
 
 
-def show(rows: list[dict]) -> None:
-    for key, unit in (("s", "seconds"), ("processor_s", "processor seconds"), ("mib", "peak MiB")):
-        print(f"\n{unit}\n{'ratings':>11} {'users':>9} {'films':>7}" + heads())
-        for row in rows:
-            cells = "".join(f"{row[s][key]:10,.1f}" if s in row else f"{'-':>10}" for s in STAGES)
-            print(f"{row['ratings']:11,} {row['users']:9,} {row['films']:7,}{cells}")
-    slopes = [slope(stage, rows) for stage in STAGES]
-    texts = "".join(f"{'-' if own is None else f'{own:.2f}':>10}" for own in slopes)
-    print(f"\n{'slope':29}{texts}\n{os.cpu_count()} processors")
+def in_turn(sides: list[str], job: Job, bounds: tuple[float, float], stopped: dict) -> dict:
+    """All rounds of a stage and its peer; `stopped` is added to."""
+    runs: dict[str, list] = {side: [] for side in sides if side not in stopped}
+    for number in range(ROUNDS):
+        for side in list(runs)[:: 1 if number % 2 == 0 else -1]:
+            stage, is_peer = side.split("/")[0], "/" in side
+            try:
+                found = alone(f"peer:{stage}", job, *bounds) if is_peer else alone(stage, job)
+            except StoppedError as reason:
+                if not is_peer:
+                    raise SystemExit(f"{stage} of {job.ratings:,} ratings {reason}") from None
+                stopped[side] = str(reason)
+                del runs[side]
+                continue
+            runs[side].append(found)
+            print(f"{job.ratings:,} {side}: {found['s']:.2f} s", file=sys.stderr, flush=True)
+        if any(own[-1]["process_s"] > SHORT_S for own in runs.values()):
+            break
+    middle = {s: sorted(own, key=lambda r: r["s"])[len(own) // 2] for s, own in runs.items()}
+    found = {s: own | {"all_s": [run["s"] for run in runs[s]]} for s, own in middle.items()}
+    return found | {side: {"stopped": stopped[side]} for side in sides if side in stopped}
 
 
-def heads() -> str:
-    return "".join(f"{stage:>10}" for stage in STAGES)
+def row_of(job: Job, peers: bool, bounds: tuple[float, float], stopped: dict) -> dict:
+    """Everything at one size."""
+    row: dict = {"ratings": job.ratings, "users": job.users, "films": job.films}
+    row["probe"] = alone("probe", job)
+    for stage in STAGES:
+        sides = sides_of(stage, peers)
+        if stage == "ease" and job.films > EASE_FILMS:
+            row |= {side: {"stopped": f"over {EASE_FILMS:,} films"} for side in sides}
+        else:
+            row |= in_turn(sides, job, bounds, stopped)
+    return row
+
+
+def versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def opened(options: argparse.Namespace) -> dict:
+    """The run that the file has, or a new one."""
+    settings = {name: getattr(options, name) for name in ("towers_steps", "limit_gib", "timeout_s")}
+    if options.json and options.json.exists():
+        run = json.loads(options.json.read_text())
+        if run["settings"] != settings:
+            raise SystemExit(f"{options.json} was made with {run['settings']}; give another file")
+        return run
+    return {"machine": hardware(), "versions": versions(), "settings": settings, "rows": []}
+
+
+def measure(options: argparse.Namespace) -> dict:
+    run = opened(options)
+    root = options.folder or Path(tempfile.mkdtemp())
+    bounds = (options.limit_gib, options.timeout_s)
+    wanted = [side for stage in STAGES for side in sides_of(stage, options.peers)]
+    stopped: dict[str, str] = {}
+    for ratings in sizes(options.least, options.most):
+        row = next((row for row in run["rows"] if row["ratings"] == ratings), {})
+        if not all(side in row for side in wanted):
+            folder = root / str(ratings)
+            folder.mkdir(parents=True, exist_ok=True)
+            row = row_of(Job(folder, ratings, options.towers_steps), options.peers, bounds, stopped)
+            shutil.rmtree(folder)
+            others = [own for own in run["rows"] if own["ratings"] != ratings]
+            run["rows"] = sorted([*others, row], key=lambda own: own["ratings"])
+            if options.json:
+                options.json.write_text(json.dumps(run, indent=1) + "\n")
+        stopped |= {side: row[side]["stopped"] for side in wanted if "stopped" in row[side]}
+    return run
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--most", type=int, default=1_000_000, help="ratings (1,000,000)")
     parser.add_argument("--least", type=int, default=100_000, help="ratings (100,000)")
-    parser.add_argument("--towers-most", type=int, default=3_200_000, help="ratings (3,200,000)")
+    parser.add_argument("--peers", action="store_true", help="those that are installed, too")
+    parser.add_argument("--towers-steps", type=int, default=200, help="timed at most (200)")
+    parser.add_argument("--limit-gib", type=float, default=6, help="of memory, for peers (6)")
+    parser.add_argument("--timeout-s", type=float, default=600, help="for a peer's process (600)")
     parser.add_argument("--folder", type=Path, help="where files are made; a temporary one")
-    parser.add_argument("--plot", type=Path, help="write the curves here")
-    parser.add_argument("--limit-gib", type=float, default=6, help="drawn in the plot (6)")
-    parser.add_argument("--json", action="store_true", help="instead of the table")
-    parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, help="keep the figures here, and go on from there")
+    parser.add_argument("--from", type=Path, dest="source", help="measure nothing; show this file")
+    parser.add_argument("--plots", type=Path, help="write scale-time.svg and -memory.svg here")
     options = parser.parse_args()
-    if options.stage:
-        seconds, processor = RUN[options.stage](options.folder, options.least)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"s": seconds, "processor_s": processor, "mib": peak}))
-        return
-    root = options.folder or Path(tempfile.mkdtemp())
-    rows: list[dict] = []
-    for ratings in sizes(options.least, options.most):
-        users, films = shape(ratings)
-        row: dict = {"ratings": ratings, "users": users, "films": films}
-        folder = root / str(ratings)
-        folder.mkdir(parents=True, exist_ok=True)
-        for stage in STAGES:
-            if stage != "towers" or ratings <= options.towers_most:
-                row[stage] = alone(stage, folder, ratings)
-                print(f"{ratings:,} {stage}: {row[stage]}", file=sys.stderr)
-        shutil.rmtree(folder)
-        rows.append(row)
-    if options.plot:
-        plot(rows, options.limit_gib, options.plot)
-    if options.json:
-        print(json.dumps({"rows": rows, "slopes": {s: slope(s, rows) for s in STAGES}}))
-    else:
-        show(rows)
+    if options.peers:
+        for stage in PEERS.keys() - here().keys():
+            print(f"no peer for {stage}: {PEERS[stage].module} is not installed", file=sys.stderr)
+    run = json.loads(options.source.read_text()) if options.source else measure(options)
+    show(run)
+    if options.plots:
+        from scale_plot import plot
+
+        plot(run, options.plots)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,15 @@ def test_a_history_has_as_many_ratings_as_films(items, ratings):
         mt.Query(None, items, ratings)
 
 
+@pytest.mark.parametrize("films", [None, [1, 2]])
+def test_times_that_are_not_as_many_as_the_films_are_refused(films):
+    items = None if films is None else np.array(films, np.int32)
+    ratings = None if films is None else np.ones(2, np.float32)
+    size = 0 if films is None else 2
+    with pytest.raises(ConfigError, match=f"a history of {size} films and 3 times; expected as"):
+        mt.Query(None, items, ratings, np.array([1, 2, 3]))
+
+
 def test_users_have_their_row_and_strangers_the_last():
     queries = [mt.Query(user_index=2), mt.Query(), mt.Query(user_index=0)]
     users = known_users(queries, 3)

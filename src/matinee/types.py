@@ -56,6 +56,7 @@ class Query:
         user_index: the user's number, or None.
         items: int32 [h], films of the history, oldest first.
         ratings: float32 [h], their stars.
+        times: int64 [h], when they were rated, in seconds since 1970; None where nobody knows.
         time: when the rating that is asked for is given, in seconds since 1970: one moment, or
             int64 [k], one for each of the films that a ranker is asked for. None is no moment that
             anything is known of; only models of moods or fashions make use of it.
@@ -64,6 +65,7 @@ class Query:
     user_index: int | None = None
     items: IntArray | None = None
     ratings: FloatArray | None = None
+    times: NDArray[np.int64] | None = None
     time: int | NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
@@ -71,6 +73,11 @@ class Query:
         if sizes[0] != sizes[1]:
             raise ConfigError(
                 f"a history of {sizes[0]} films and {sizes[1]} ratings; expected as many of each"
+            )
+        if self.times is not None and len(self.times) != sizes[0]:
+            raise ConfigError(
+                f"a history of {sizes[0] or 0} films and {len(self.times)} times; expected as many "
+                "of each"
             )
 
     @property

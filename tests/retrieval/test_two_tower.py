@@ -363,6 +363,37 @@ def test_auto_trains_as_the_loss_that_it_picks(split, catalog, batch_size):
     np.testing.assert_allclose(*tables, atol=1e-6)
 
 
+MIXED = {"negatives": 200, "in_batch_negatives": 20, "hard_negatives": 10}
+
+
+@pytest.mark.parametrize("mixed", [{"negatives": 5_000}, MIXED])
+def test_the_sampled_softmax_estimates_the_full_one(split, catalog, mixed):
+    losses = []
+    for options in ({"loss": "full"}, {"loss": "sampled", **mixed}):
+        config = replace(OPTIONS, temperature=0.2, reduction="mean", **options)
+        model = mt.MovieLensRetrieval(split.train.users, catalog.items, config=config, seed=3)
+        model.compile(optimizer="sgd")
+        model.prepare(model.encode_all(split.train))
+        rng = np.random.default_rng(0)
+        for tower in (model.user_model, model.movie_model):
+            tower.table.assign(rng.normal(0, 0.3, tower.table.shape).astype(np.float32))
+        losses.append(model.evaluate(split.train, return_dict=True)["loss"])
+    assert losses[1] == pytest.approx(losses[0], rel=0.01)
+
+
+def test_the_sampled_softmax_trains_about_as_well_as_the_full_one(full_model, split, catalog):
+    config = replace(full_model.config, loss="sampled", **MIXED)
+    model, _ = trained(split.train, catalog.items, config)
+    assert set(model.unknown()) == {"user_index"}
+    metric = "factorized_top_k/top_10_categorical_accuracy"
+    full, found = (
+        one.evaluate(split.test, return_dict=True)[metric] for one in (full_model, model)
+    )
+    assert found > 0.8 * full > 0
+    retriever = mt.retriever_of(model, split.train.scale)
+    np.testing.assert_array_equal(retriever.movie_offset, array(model.film_bias.value))
+
+
 @pytest.mark.parametrize("option", ["mask_accidental_hits", "correct_popularity"])
 def test_the_full_softmax_has_nothing_to_correct(option):
     with pytest.raises(ConfigError, match=r"retrieval\.loss = 'full'; expected in-batch or auto"):

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from matinee.service.limits import Pool, RateLimit, Turns
+from matinee.service.limits import Admitted, Pool, RateLimit, Turns
 from matinee.service.problems import OverloadedError
 
 
@@ -83,5 +83,25 @@ def test_turns_hold_one_round_and_refuse_the_rest_before_any_work():
         with pytest.raises(ZeroDivisionError):
             await turns.run(lambda: 1 // 0)
         assert turns.waiting == 0
+
+    asyncio.run(main())
+
+
+def test_what_is_admitted_counts_until_it_is_answered_or_fails():
+    async def main():
+        admitted, told = Admitted(2), []
+
+        async def app(scope, receive, send):
+            told.append(admitted.count)
+            if scope["fails"]:
+                raise RuntimeError
+
+        first, second = admitted.counted(app), admitted.counted(app)
+        assert admitted.is_full
+        await first({"fails": False}, None, None)
+        assert not admitted.is_full
+        with pytest.raises(RuntimeError):
+            await second({"fails": True}, None, None)
+        assert (told, admitted.count) == ([2, 1], 0)
 
     asyncio.run(main())

@@ -13,7 +13,7 @@ from matinee.pipeline import train_model
 from matinee.recipe import Recipe
 from matinee.service.app import create_app
 from matinee.service.keys import hash_of_key
-from matinee.service.run import Protocol
+from matinee.service.protocol import Protocol
 from matinee.service.settings import Settings
 from tests import synthetic
 from tests.everyone import RANKER_CONFIGS, RETRIEVER_CONFIGS

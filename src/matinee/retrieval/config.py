@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from matinee.config import OptimizerName, require
 
-LossName = Literal["auto", "in-batch", "full"]
+LossName = Literal["auto", "in-batch", "full", "sampled"]
 Reduction = Literal["sum", "mean"]
 
 
@@ -24,9 +24,12 @@ class RetrievalConfig:
             its batches, keeps the first order.
         optimizer: "adagrad" or "adam".
         learning_rate: of the optimizer.
-        loss: "in-batch" softmax among the batch's films, or "full" among the whole catalogue,
-            which is exact, and cheaper while the catalogue is smaller than the batch; "auto" is
-            full then, and in-batch past it.
+        loss: "in-batch" softmax among the batch's films; "full" among the whole catalogue, which
+            is exact, and cheaper while the catalogue is smaller than the batch; "auto" is full
+            then, and in-batch past it; "sampled" estimates the full one from drawn films.
+        negatives: sampled: films drawn for each step, popular ones more often.
+        in_batch_negatives: sampled: beside these, so many of the batch's own films.
+        hard_negatives: sampled: and so many films that the model finds hard to tell from these.
         reduction: "sum" or "mean" of the batch's losses.
         temperature: divides the inner products in the loss.
         mask_accidental_hits: in-batch: do not count a film against its own other copies.
@@ -49,6 +52,9 @@ class RetrievalConfig:
     optimizer: OptimizerName = "adagrad"
     learning_rate: float = 0.1
     loss: LossName = "in-batch"
+    negatives: int = 1024
+    in_batch_negatives: int = 0
+    hard_negatives: int = 0
     reduction: Reduction = "sum"
     temperature: float = 1.0
     mask_accidental_hits: bool = False
@@ -61,13 +67,16 @@ class RetrievalConfig:
     user_features: bool = False
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("embedding_size", 1 << 16),
-            ("epochs", 1 << 31),
-            ("batch_size", 1 << 31),
+        for name, least, most in (
+            ("embedding_size", 1, 1 << 16),
+            ("epochs", 1, 1 << 31),
+            ("batch_size", 1, 1 << 31),
+            ("negatives", 1, 1 << 31),
+            ("in_batch_negatives", 0, 1 << 31),
+            ("hard_negatives", 0, 1 << 31),
         ):
             value = getattr(self, name)
-            require(1 <= value <= most, f"retrieval.{name}", value, f"1 … {most}")
+            require(least <= value <= most, f"retrieval.{name}", value, f"{least} … {most}")
         for name in ("learning_rate", "temperature", "initial_range"):
             value = getattr(self, name)
             require(0 < value < math.inf, f"retrieval.{name}", value, "above 0 and finite")
@@ -86,7 +95,7 @@ class RetrievalConfig:
             "true where correct_popularity is set: it takes popularity out of the vectors",
         )
         require(
-            not (self.loss == "full" and in_batch_only),
+            not (self.loss in ("full", "sampled") and in_batch_only),
             "retrieval.loss",
             self.loss,
             "in-batch or auto where mask_accidental_hits or correct_popularity is set",

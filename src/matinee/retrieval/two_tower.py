@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from matinee.retrieval.config import RetrievalConfig
 from matinee.retrieval.losses import full_softmax, grouped_softmax, in_batch_softmax
 from matinee.retrieval.metrics import FactorizedTopK
+from matinee.retrieval.sampled import certain_negatives, draw, sampled_softmax
 from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Features, Ids
@@ -61,6 +62,9 @@ class MovieLensRetrieval(TowerModel):
         self.log_probability = self.add_weight(
             shape=(len(self.movies) + 1,), initializer="zeros", trainable=False, name="log_q"
         )
+        self._random: Any = None
+        if self.softmax == "sampled":
+            self._random = keras.random.SeedGenerator(seed)
         self.factorized_top_k = FactorizedTopK()
         self.mean_loss = keras.metrics.Mean(name="mean_loss")
         self.mean_regularization = keras.metrics.Mean(name="mean_regularization")
@@ -84,17 +88,20 @@ class MovieLensRetrieval(TowerModel):
         }
 
     def unknown(self) -> Mapping[str, tuple[float, int]]:
-        """As in `TowerModel`, but the full softmax trains every film, as a negative at least."""
+        """As in `TowerModel`, but only in-batch does the softmax leave films untrained."""
         both = super().unknown()
         return both if self.softmax == "in-batch" else {"user_index": both["user_index"]}
 
     def prepare(self, features: Features) -> None:
-        """Note how likely each film, and the unknown one, is in a batch."""
+        """Note how likely each film, and the unknown one, is in a batch, or to be drawn."""
         counts = np.bincount(features["movie_index"], minlength=len(self.movies) + 1)
         probability = np.maximum(counts, 1) / len(features["movie_index"])
         rate = self.config.unknown_rate
-        probability *= 1 - rate
-        probability[-1] += rate
+        if self.softmax == "sampled":
+            probability[:-1] /= probability[:-1].sum()
+        else:
+            probability *= 1 - rate
+            probability[-1] += rate
         self.log_probability.assign(np.log(probability).astype(np.float32))
 
     def finish(self) -> None:
@@ -143,7 +150,8 @@ class MovieLensRetrieval(TowerModel):
     ) -> Any:
         """The softmax loss of a batch plus the regularization of its vectors."""
         weights, size = x["weight"], ops.sum(x["weight"])
-        loss = (self._full_loss if self.softmax == "full" else self._in_batch_loss)(x, y_pred)
+        losses = {"full": self._full_loss, "sampled": self._sampled_loss}
+        loss = losses.get(self.softmax, self._in_batch_loss)(x, y_pred)
         squares = ops.sum(ops.square(y_pred["user"]) + ops.square(y_pred["movie"]), axis=1)
         regularization = self.config.l2 * ops.sum(weights * squares)
         if self.config.reduction == "mean":
@@ -179,20 +187,42 @@ class MovieLensRetrieval(TowerModel):
     def _groups_users(self) -> bool:
         return len(self.users) < self.config.batch_size and not parted()
 
-    def _full_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
-        # A film outside the vocabulary is no column of the softmax.
+    def _known(self, x: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The batch's films and weights: one outside the vocabulary is no column of a softmax."""
         known = x["movie_index"] < len(self.movies)
-        movies, table = ops.where(known, x["movie_index"], 0), self.movie_model.vectors()[:-1]
-        options = self._options() | {
-            "bias": self._bias(),
-            "weights": ops.cast(known, "float32") * x["weight"],
-        }
+        weights = ops.cast(known, "float32") * x["weight"]
+        return ops.where(known, x["movie_index"], 0), weights
+
+    def _full_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
+        movies, weights = self._known(x)
+        table = self.movie_model.vectors()[:-1]
+        options = self._options() | {"bias": self._bias(), "weights": weights}
         if self._groups_users():
             users = self.user_model.vectors()
             return grouped_softmax(
                 users, table, x["user_index"], movies, negatives="catalogue", **options
             )
         return full_softmax(towers["user"], table, movies, **options)
+
+    def _sampled_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
+        config, (movies, weights) = self.config, self._known(x)
+        queries, table = towers["user"] / config.temperature, self.movie_model.vectors()[:-1]
+        bias = ops.zeros_like(table[:, 0]) if self.film_bias is None else self._bias()
+        log_chance = self.log_probability.value[:-1]
+        options = {"bias": bias, "weights": weights}
+        certain = certain_negatives(
+            queries,
+            table,
+            movies,
+            in_batch=config.in_batch_negatives,
+            hard=config.hard_negatives,
+            **options,
+        )
+        drawn = draw(ops.cumsum(ops.exp(log_chance)), config.negatives, self._random)
+        total = sampled_softmax(
+            queries, table, movies, drawn, log_chance, certain_numbers=certain, **options
+        )
+        return total if config.reduction == "sum" else total / ops.maximum(ops.sum(weights), 1.0)
 
     def _in_batch_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
         config, users, movies = self.config, x["user_index"], x["movie_index"]

@@ -17,6 +17,7 @@ from matinee.service.keys import Keys
 from matinee.service.limits import FULL, RateLimit
 from matinee.service.logs import LOG
 from matinee.service.problems import PageOfError, is_browsing, problem, title_of
+from matinee.service.protocol import WAITING
 from matinee.service.site import Site
 
 LARGEST_BODY = 1 << 20
@@ -27,8 +28,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _WENT_AWAY = 499
 _UNLIMITED = ("/livez", "/readyz", "/metrics")
-# What waits for the threads that recommend: refused before it costs anything when they are behind.
-_WAITING = ("/v1/users/", "/v1/recommendations", "/v1/lists/")
 
 
 class Gate:
@@ -75,7 +74,7 @@ class Gate:
             return self._error(scope, 413, _TOO_LARGE)
         if scope["path"] in _UNLIMITED:
             return None
-        reads = scope["method"] in ("GET", "POST") and scope["path"].startswith(_WAITING)
+        reads = scope["method"] in ("GET", "POST") and scope["path"].startswith(WAITING)
         if reads and self._turns.is_full:
             return problem(503, FULL, scope["request_id"])
         caller = scope["caller"]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from matinee.service.problems import OverloadedError
 
 T = TypeVar("T")
@@ -125,3 +127,32 @@ class Turns:
             return work()
         finally:
             self.waiting -= 1
+
+
+class Admitted:
+    """How many requests of one kind the application has in hand, and a bound on them.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.count = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another one would be too many."""
+        return self.count >= self._most
+
+    def counted(self, app: ASGIApp) -> ASGIApp:
+        """An application that is counted from now on, until it has answered."""
+        self.count += 1
+
+        async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                self.count -= 1
+
+        return answering

@@ -37,8 +37,8 @@ class Settings:
         private_reads: whether a person's recommendations, too, need a key.
         page: whether the web page is served.
         workers: threads for pages and searches, and for lists where the store is not near.
-        queue: how many requests may wait for them, and how many lists one round of the event loop
-            may accept; more are answered 503.
+        queue: how many requests may wait for them, and how many lists may be in hand where the
+            store is near; more are answered 503.
         rate_per_s: requests a second that one caller may make for long; more are answered 429.
         burst: how many they may make at once.
         log_level: debug, info, warning or error.

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from matinee.service import advice, lists
 from matinee.service.advice import Advice, Advised, Taste, Wish
 from matinee.service.films import Film, Shelf
-from matinee.service.limits import Pool, Turns
+from matinee.service.limits import Admitted, Pool, Turns
 from matinee.service.lists import Group
 from matinee.service.logs import LOG
 from matinee.service.settings import Settings
@@ -62,6 +62,7 @@ class Site:
         self._shelf = Shelf(self.models.current, self.store.films())
         self.pool = Pool("recommend", settings.workers, settings.queue)
         self.turns = Turns(settings.queue)
+        self.admitted = Admitted(settings.queue)
         self._writers = Pool("write", _WRITERS, 8 * _WRITERS)
         self._long = Pool("long", 1, _LONG_WAITING)
         self._operator = Pool("operator", 1, _LONG_WAITING)

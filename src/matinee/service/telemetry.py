@@ -47,6 +47,7 @@ class Telemetry:
         self._recent: deque[tuple[float, str, float, int]] = deque(maxlen=_REMEMBERED)
         self.errors: deque[dict[str, Any]] = deque(maxlen=50)
         self.started_s = time.time()
+        self._refused, self._told_s = 0, -math.inf
 
     def answered(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count a request."""
@@ -65,6 +66,21 @@ class Telemetry:
                 "what": what,
             }
         )
+
+    def refused(self, request_id: str) -> int:
+        """Count a request that was one too many.
+
+        Returns:
+            How many there were since this was last told, once a second; else 0.
+        """
+        self.answered("GET", "refused", 503, 0.0)
+        self._refused += 1
+        now_s = time.monotonic()
+        if now_s - self._told_s < 1:
+            return 0
+        self.failed(request_id, "refused", 503, "unavailable")
+        count, self._refused, self._told_s = self._refused, 0, now_s
+        return count
 
     def recommended(self, movie_id: str, source: str) -> None:
         """Count a film of a list."""

@@ -132,6 +132,8 @@ def test_it_can_do_without_stars_features_and_hidden_films_and_sample(ratings, c
         patience=0,
         loss="sampled",
         negatives=30,
+        in_batch_negatives=10,
+        hard_negatives=10,
         read_stars=False,
         film_features=False,
         unknown_rate=0.0,
@@ -140,8 +142,20 @@ def test_it_can_do_without_stars_features_and_hidden_films_and_sample(ratings, c
     found = fit_sequence(ratings, catalog, config, seed=3)
     assert np.isfinite(found.losses).all()
     assert not found.tensors()["star_vectors"].any()
+    assert not found.tensors()["gap_vectors"].any()
     # Nobody watches, so nobody is told.
     assert capsys.readouterr() == ("", "")
+
+
+def test_times_are_read_where_asked_for(ratings, catalog):
+    found = fit_sequence(ratings, catalog, replace(SMALL, read_times=True), seed=3)
+    rows, offsets = ratings.by_user()
+    own = rows[offsets[3] : offsets[4]]
+    films, stars, times = (c[own] for c in (ratings.item_index, ratings.rating, ratings.timestamp))
+    timed = mt.Query(None, films, stars, times)
+    vectors = found.vectors([mt.Query(3), timed, mt.Query(None, films, stars)])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert not np.allclose(vectors[0], vectors[2], atol=1e-3)
 
 
 def test_users_features_are_read_and_an_unknown_user_has_their_mean(ratings, catalog):

@@ -4,7 +4,7 @@ import pytest
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.encoder import Encoder
 from matinee.retrieval.sequence.model import SequenceModel
-from matinee.retrieval.sequence.sequences import pad
+from matinee.retrieval.sequence.sequences import GAP_LEVELS, STAR_LEVELS, History, pad
 from matinee.towers.backend import ops
 
 N = 20
@@ -31,19 +31,20 @@ def columns_of(films, positions):
     return {
         "film": films,
         "level": (films % 10).astype(np.int32),
+        "gap": (films % 7).astype(np.int32),
         "position": np.array(positions, np.int32),
         "user": films % 4,
     }
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
-@pytest.mark.parametrize("read_stars", [True, False])
+@pytest.mark.parametrize("read", [{"read_stars": False}, {"read_times": True}, {}])
 @pytest.mark.parametrize("features", [True, False])
-def test_numpy_and_keras_give_the_same_vectors(blocks, read_stars, features):
-    model = model_of(blocks=blocks, read_stars=read_stars, user_features=features)
+def test_numpy_and_keras_give_the_same_vectors(blocks, read, features):
+    model = model_of(blocks=blocks, user_features=features, **read)
     rng = np.random.default_rng(1)
     histories = [
-        (rng.integers(0, N, size).astype(np.int32), rng.integers(0, 10, size).astype(np.int32))
+        History(*(rng.integers(0, n, size, np.int32) for n in (N, STAR_LEVELS, GAP_LEVELS)))
         for size in (3, 6, 1, 5, 6)
     ]
     tensors = {weight.name: values(weight.value) for weight in model.weights}
@@ -51,19 +52,24 @@ def test_numpy_and_keras_give_the_same_vectors(blocks, read_stars, features):
     users = np.array([0, 3, 3, 1, 2])
     owners = values(model.users())[users] if features else np.zeros((5, 8), np.float32)
     found = Encoder.of(tensors).vectors(table, histories, owners)
-    films, levels, lengths = pad(histories)
-    places = np.tile(np.arange(6, dtype=np.int32), (5, 1))
+    padded, lengths = pad(histories)
+    columns = {
+        "film": padded.films,
+        "level": padded.levels,
+        "gap": padded.gaps,
+        "position": np.tile(np.arange(6, dtype=np.int32), (5, 1)),
+    }
     each = np.repeat(owners[:, None], 6, axis=1)
-    by_keras = values(model.encode(table, films, levels, places, each))[np.arange(5), lengths - 1]
+    by_keras = values(model.encode(table, columns, each))[np.arange(5), lengths - 1]
     np.testing.assert_allclose(found, by_keras, atol=1e-4)
 
 
 def test_an_empty_history_has_a_vector_of_zeros():
     model = model_of()
-    tensors = {weight.name: values(weight.value) for weight in model.trainable_variables}
+    tensors = {weight.name: values(weight.value) for weight in model.weights}
     empty, table = np.empty(0, np.int32), values(model.films()[0])
     owner = np.ones((1, 8), np.float32)
-    assert not Encoder.of(tensors).vectors(table, [(empty, empty)], owner).any()
+    assert not Encoder.of(tensors).vectors(table, [History(empty, empty, empty)], owner).any()
 
 
 def test_a_place_depends_on_what_came_before_alone():
@@ -101,9 +107,9 @@ def test_the_loss_is_the_cross_entropy_of_the_next_film(smoothing):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_sampled_loss_is_near_the_full_one():
-    settings = {"loss": "sampled", "negatives": 20_000}
-    model = model_of(**settings)
+@pytest.mark.parametrize("mixed", [{}, {"in_batch_negatives": 2, "hard_negatives": 5}])
+def test_the_sampled_loss_is_near_the_full_one(mixed):
+    model = model_of(loss="sampled", negatives=20_000, **mixed)
     columns = columns_of([[1, 2, 3]], [[0, 1, 2]])
     columns["target"] = np.array([[2, 3, 7]], np.int32)
     columns["weight"] = np.ones((1, 3), np.float32)

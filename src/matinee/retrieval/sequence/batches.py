@@ -13,6 +13,8 @@ from matinee.types import IntArray
 
 # int32 and float32, [rows, width] each.
 Columns = dict[str, NDArray[Any]]
+# So many users' times are hidden in an epoch, so that a history without times can be read, too.
+_TIMELESS = 0.1
 
 
 class Packer:
@@ -34,6 +36,7 @@ class Packer:
         self._films = place[sequences.films]
         self._offsets = sequences.offsets
         self._levels = sequences.levels(sequences.stars)
+        self._gaps = sequences.gaps
         self._pairs = np.maximum(np.diff(sequences.offsets) - 1, 0)
         self._width = config.max_length
         self._relevant = np.ones(len(sequences.films), np.float32)
@@ -52,8 +55,8 @@ class Packer:
         """The rows of an epoch, each [rows, width].
 
         Returns:
-            `film` (the model's numbers) and `level`, int32: what is read; `position`, int32: the
-            place in the history, from 0; `user`, int32: whose it is; `target`, int32: the film
+            `film` (the model's numbers), `level` and `gap`, int32: what is read; `position`, int32:
+            the place in the history, from 0; `user`, int32: whose it is; `target`, int32: the film
             that comes next; `weight`, float32: whether it counts, 0 at places that are empty.
         """
         users = generator.permutation(len(self._pairs))
@@ -64,9 +67,11 @@ class Packer:
         source = np.repeat(self._offsets[users], lengths) + place
         position = np.minimum(place, np.arange(size) % self._width)
         order = generator.permutation(self.rows)
+        timeless = generator.random(len(users)) < _TIMELESS
         columns: Columns = {
             "film": self._films[source],
             "level": self._levels[source],
+            "gap": np.where(np.repeat(timeless, lengths), 0, self._gaps[source]),
             "position": position.astype(np.int32),
             "user": np.repeat(users, lengths).astype(np.int32),
             "target": self._films[source + 1],

@@ -24,11 +24,15 @@ class SequenceConfig:
         epochs: passes over the training ratings; the learning rate falls to 0 over all of them.
         batch_size: rows of `max_length` films in a training step.
         learning_rate: of Adam, at its highest.
-        loss: "full" softmax among the whole catalogue, or "sampled" among `negatives` films,
-            which is cheaper where the catalogue is large.
-        negatives: films drawn for each step of the sampled loss.
+        loss: "full" softmax among the whole catalogue, or "sampled" among some films, which is
+            cheaper where the catalogue is large.
+        negatives: films drawn for each step of the sampled loss, popular ones more often.
+        in_batch_negatives: sampled loss: beside these, so many of the films that the batch looks
+            for.
+        hard_negatives: sampled loss: and so many films that the model finds hard to tell from them.
         label_smoothing: share of the target that is spread over all films; full loss alone.
         read_stars: let the stars of each film in a history be a part of what is read.
+        read_times: let the time since the film before be a part of what is read, too.
         relevant_from: stars from which a film is one to predict; None takes all. What is rated
             lower is read, and not recommended for.
         film_features: add a vector of the film's genres and year to that of its id.
@@ -50,8 +54,11 @@ class SequenceConfig:
     learning_rate: float = 1e-3
     loss: SequenceLoss = "full"
     negatives: int = 1024
+    in_batch_negatives: int = 0
+    hard_negatives: int = 0
     label_smoothing: float = 0.0
     read_stars: bool = True
+    read_times: bool = False
     relevant_from: float | None = None
     film_features: bool = True
     user_features: bool = False
@@ -67,6 +74,8 @@ class SequenceConfig:
             ("epochs", 1, 1 << 31),
             ("batch_size", 1, 1 << 31),
             ("negatives", 1, 1 << 31),
+            ("in_batch_negatives", 0, 1 << 31),
+            ("hard_negatives", 0, 1 << 31),
             ("patience", 0, 1 << 31),
         ):
             value = getattr(self, name)

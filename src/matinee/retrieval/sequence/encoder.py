@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.retrieval.sequence.config import SequenceConfig
-from matinee.retrieval.sequence.sequences import STAR_LEVELS, History, pad
+from matinee.retrieval.sequence.sequences import GAP_LEVELS, STAR_LEVELS, History, pad
 from matinee.types import FloatArray
 
 # The feed-forward layer is so many times as wide as what it reads.
@@ -26,6 +26,7 @@ def encoder_shapes(config: SequenceConfig) -> dict[str, tuple[int, ...]]:
     wide = EXPANSION * size
     return {
         "star_vectors": (STAR_LEVELS, size),
+        "gap_vectors": (GAP_LEVELS, size),
         "position_vectors": (config.max_length, size),
         "norm_scale": (2 * blocks + 1, size),
         "norm_shift": (2 * blocks + 1, size),
@@ -44,6 +45,7 @@ class Encoder:
 
     Attributes:
         star_vectors: float32 [levels, d], zero where stars are not read.
+        gap_vectors: float32 [gaps, d], zero where times are not read.
         position_vectors: float32 [longest, d].
         norm_scale: float32 [2 blocks + 1, d].
         norm_shift: float32 [2 blocks + 1, d].
@@ -56,6 +58,7 @@ class Encoder:
     """
 
     star_vectors: FloatArray
+    gap_vectors: FloatArray
     position_vectors: FloatArray
     norm_scale: FloatArray
     norm_shift: FloatArray
@@ -87,11 +90,11 @@ class Encoder:
 
         Args:
             films: float32 [n, d], the films' vectors.
-            histories: films and levels, at most `longest` of each.
+            histories: at most `longest` films of each.
             owners: float32 [b, d], what is known of whose histories they are.
         """
         found = np.zeros((len(histories), films.shape[1]), np.float32)
-        lengths = np.array([len(own) for own, _ in histories], np.int64)
+        lengths = np.array([len(own.films) for own in histories], np.int64)
         order = np.argsort(lengths, kind="stable")
         order = order[lengths[order] > 0]
         while len(order):
@@ -105,11 +108,12 @@ class Encoder:
     def _block(
         self, table: FloatArray, histories: Sequence[History], owners: FloatArray
     ) -> FloatArray:
-        films, levels, lengths = pad(histories)
-        length: int = films.shape[1]
-        x = table[films] * np.float32(math.sqrt(table.shape[1]))
-        x += self.position_vectors[:length] + self.star_vectors[levels] + owners[:, None]
-        last = (np.arange(len(films)), lengths - 1)
+        read, lengths = pad(histories)
+        length: int = read.films.shape[1]
+        x = table[read.films] * np.float32(math.sqrt(table.shape[1]))
+        x += self.position_vectors[:length] + owners[:, None]
+        x += self.star_vectors[read.levels] + self.gap_vectors[read.gaps]
+        last = (np.arange(len(histories)), lengths - 1)
         final = len(self.inner) - 1
         for block in range(final):
             open_ = np.tri(length, dtype=np.bool_)

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.retrieval.losses import full_softmax
+from matinee.retrieval.sampled import certain_negatives, draw, sampled_softmax
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.encoder import NORM_EPSILON, encoder_shapes
-from matinee.retrieval.sequence.losses import sampled_softmax
 from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import uniform
 from matinee.types import FloatArray
@@ -28,9 +28,9 @@ class SequenceModel(keras.Model):
 
     A film's vector is that of its id plus a projection of its features; the same vectors are
     read by the query tower and searched among (tied). What the tower reads at each place is
-    √d · film + stars + position + user; pre-norm blocks of causal self-attention follow (Kang &
-    McAuley 2018, "Self-Attentive Sequential Recommendation"), and a film's score is the inner
-    product of the last norm's output with its vector, plus its bias.
+    √d · film + stars + time since the film before + position + user; pre-norm blocks of causal
+    self-attention follow (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation"), and a
+    film's score is the inner product of the last norm's output with its vector, plus its bias.
 
     Args:
         features: float32 [n, f], of the films; see `film_features`.
@@ -71,7 +71,11 @@ class SequenceModel(keras.Model):
 
     def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
         config = self.config
-        used = {"star_vectors": config.read_stars, "film_features": config.film_features}
+        used = {
+            "star_vectors": config.read_stars,
+            "gap_vectors": config.read_times,
+            "film_features": config.film_features,
+        }
         trained = used.get(name, True)
         weight = self.add_weight(
             shape=shape,
@@ -103,14 +107,7 @@ class SequenceModel(keras.Model):
             draws = keras.random.uniform((self.film_bias.shape[0] - 1,), seed=self._random)
             hidden = draws < self.config.unknown_rate
         table, bias = self.films(hidden)
-        query = self.encode(
-            table,
-            columns["film"],
-            columns["level"],
-            columns["position"],
-            self._owners(columns),
-            training=training,
-        )
+        query = self.encode(table, columns, self._owners(columns), training=training)
         return {"query": query, "table": table, "bias": bias}
 
     def _owners(self, columns: Mapping[str, Any]) -> Any:
@@ -125,9 +122,7 @@ class SequenceModel(keras.Model):
     def encode(
         self,
         table: Any,
-        films: Any,
-        levels: Any,
-        positions: Any,
+        columns: Mapping[str, Any],
         owners: Any = None,
         *,
         training: bool = False,
@@ -136,21 +131,22 @@ class SequenceModel(keras.Model):
 
         Args:
             table: float32 [n, d], the films' vectors.
-            films: int32 [b, l].
-            levels: int32 [b, l], the stars.
-            positions: int32 [b, l]: a place at position p reads itself and the p places before.
+            columns: int32 [b, l] each: `film`; `level`, the stars; `gap`, the time since the film
+                before; `position`: a place at position p reads itself and the p places before.
             owners: float32 [b, l, d], what is known of whose history it is; None is nothing.
             training: drop a share of what is passed on.
         """
-        size = self.config.embedding_size
-        x = ops.take(table, films, axis=0) * math.sqrt(size)
+        positions = columns["position"]
+        x = ops.take(table, columns["film"], axis=0) * math.sqrt(self.config.embedding_size)
         x = x + ops.take(self.position_vectors * 1.0, positions, axis=0)
         if self.config.read_stars:
-            x = x + ops.take(self.star_vectors * 1.0, levels, axis=0)
+            x = x + ops.take(self.star_vectors * 1.0, columns["level"], axis=0)
+        if self.config.read_times:
+            x = x + ops.take(self.gap_vectors * 1.0, columns["gap"], axis=0)
         if owners is not None:
             x = x + owners
         x = self._drop(x, training)
-        places = ops.arange(films.shape[1])
+        places = ops.arange(positions.shape[1])
         begins = ops.expand_dims(places - positions, 2)
         open_ = ops.logical_and(places >= begins, places <= ops.expand_dims(places, 1))
         mask = ops.expand_dims(ops.where(open_, 0.0, _MASKED), 1)
@@ -199,13 +195,7 @@ class SequenceModel(keras.Model):
         queries = ops.reshape(y_pred["query"], (-1, config.embedding_size))
         targets, weights = ops.reshape(x["target"], (-1,)), ops.reshape(x["weight"], (-1,))
         if config.loss == "sampled":
-            draws = keras.random.uniform((config.negatives,), seed=self._random)
-            drawn = ops.minimum(
-                ops.searchsorted(self._cumulated, draws), self._cumulated.shape[0] - 1
-            )
-            return sampled_softmax(
-                queries, table, targets, drawn, self._log_chance, bias=bias, weights=weights
-            )
+            return self._sampled_loss(queries, table, targets, bias, weights)
         loss = full_softmax(queries, table, targets, bias=bias, weights=weights, reduction="mean")
         if not config.label_smoothing:
             return loss
@@ -214,6 +204,22 @@ class SequenceModel(keras.Model):
         lost = ops.sum(queries * away, axis=1) + ops.take(bias, targets) - ops.mean(bias)
         lost = ops.sum(weights * lost) / ops.maximum(ops.sum(weights), 1.0)
         return loss + config.label_smoothing * lost
+
+    def _sampled_loss(self, queries: Any, table: Any, targets: Any, bias: Any, weights: Any) -> Any:
+        config, options = self.config, {"bias": bias, "weights": weights}
+        certain = certain_negatives(
+            queries,
+            table,
+            targets,
+            in_batch=config.in_batch_negatives,
+            hard=config.hard_negatives,
+            **options,
+        )
+        drawn = draw(self._cumulated, config.negatives, self._random)
+        total = sampled_softmax(
+            queries, table, targets, drawn, self._log_chance, certain_numbers=certain, **options
+        )
+        return total / ops.maximum(ops.sum(weights), 1.0)
 
 
 def _constant(values: NDArray[np.float64]) -> Any:
@@ -229,7 +235,7 @@ def _initial(name: str, shape: tuple[int, ...], seed: list[int]) -> Any:
         return "ones"
     if name in ("norm_shift", "inner_bias", "outer_bias"):
         return "zeros"
-    if name in ("star_vectors", "position_vectors"):
+    if name in ("star_vectors", "gap_vectors", "position_vectors"):
         return uniform(_INITIAL_RANGE, seed)
     wide = shape[1] * 2 if name == "attention_in" else shape[1] + shape[2]
     return uniform(math.sqrt(6 / wide), seed)

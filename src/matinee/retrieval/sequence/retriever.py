@@ -103,7 +103,7 @@ class SequenceRetriever:
         if len(self.user_vectors):
             owners = self.user_vectors[known_users(queries, len(self.user_vectors) - 1)]
         vectors = self.encoder.vectors(self.movie_vectors, histories, owners)
-        return vectors, np.array([not len(films) for films, _ in histories], np.bool_)
+        return vectors, np.array([not len(own.films) for own in histories], np.bool_)
 
     def similar(self, item: int, k: int) -> TopK:
         """The k films whose vectors point most nearly where this film's does (cosine)."""
