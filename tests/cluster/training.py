@@ -5,8 +5,10 @@ Ray forks, which a process that has JAX in it must not do, so the tests do not d
 
 import json
 import os
+import shutil
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from matinee.cluster import Team, engines
@@ -35,16 +37,21 @@ def main():
     with engine.connected():
         from matinee.retrieval import together
 
-        told = {"whole": _trained(Team(engine, 2))}
-        train, path = together._train, root / "checkpoint"
-        together._train = _dying
-        try:
-            _trained(Team(engine, 2), path)
-        except MatineeError as error:
-            told["error"] = [type(error).__name__, str(error)]
+        train, told = together._train, {"whole": _trained(Team(engine, 2))}
+        for name, team in (("copies", Team(engine, 2)), ("rows", Team(engine, 2, True))):
+            path = root / name
+            together._train = _dying
+            try:
+                _trained(team, path)
+            except MatineeError as error:
+                told[name] = {"error": [type(error).__name__, str(error)]}
+            together._train = partial(_spied, train, root)
+            shutil.copy(path, root / f"{name}-kept")
+            told[name]["resumed"] = _trained(team, path)
+            told[name]["held"] = [
+                json.loads((root / f"held-{rank}").read_text()) for rank in range(2)
+            ]
         together._train = train
-        told["kept"] = path.exists()
-        told["resumed"] = _trained(Team(engine, 2), path)
         try:
             _trained(Team(engine, 3))
         except MatineeError as error:
@@ -60,6 +67,24 @@ def _trained(team, checkpoint=None):
         *synthetic.dataset(), CONFIG, seed=3, checkpoint=checkpoint, team=team
     )
     return [losses, {name: array.tolist() for name, array in retriever.tensors().items()}]
+
+
+def _spied(train, root, job, peers: engines.Peers, report):
+    """Notes which shape of which variable a process has of its own when it has trained."""
+    from matinee.retrieval.two_tower import MovieLensRetrieval
+
+    gathered = MovieLensRetrieval.gathered
+
+    def spy(model):
+        held = {
+            variable.path: [list(shard.data.shape) for shard in variable.value.addressable_shards]
+            for variable in (*model.variables, *model.optimizer.variables)
+        }
+        (root / f"held-{peers.rank}").write_text(json.dumps(held))
+        return gathered(model)
+
+    MovieLensRetrieval.gathered = spy
+    return train(job, peers, report)
 
 
 def _dying(job, peers: engines.Peers, report):

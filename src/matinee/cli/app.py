@@ -90,6 +90,14 @@ def train(
     workers: Annotated[
         int, typer.Option(min=1, help="ray: processes that train a two-tower retriever together.")
     ] = 1,
+    shard_tables: Annotated[
+        bool,
+        typer.Option(
+            "--shard-tables",
+            help="ray: divide the rows of the tables among the workers; for tables too large for "
+            "one of them.",
+        ),
+    ] = False,
     order: o.Order = None,
     films: o.Films = None,
     user_column: o.UserColumn = None,
@@ -114,7 +122,7 @@ def train(
     check_target(out)
     check_protocol(protocol)
     check_seed(seed)
-    team = o.team_of(engine, address, workers)
+    team = o.team_of(engine, address, workers, shard_tables)
     start = None if resume_from is None else load_model(resume_from)
     options = {"--recipe": recipe, "--checkpoint": checkpoint, "--engine": team.engine}
     given = [name for name, value in options.items() if value not in (None, HERE)]

@@ -108,14 +108,14 @@ def engine_of(name: str, address: str | None) -> cluster.Engine:
     return cluster.HERE
 
 
-def team_of(engine: str, address: str | None, workers: int) -> cluster.Team:
-    """What `--engine`, `--address` and `--workers` mean."""
+def team_of(engine: str, address: str | None, workers: int, shard_tables: bool) -> cluster.Team:
+    """What `--engine`, `--address`, `--workers` and `--shard-tables` mean."""
     own = engine_of(engine, address)
-    if own is not cluster.HERE:
-        return cluster.Team(own, workers)
-    if workers > 1:
+    if own is cluster.HERE and workers > 1:
         raise ConfigError(f"--workers {workers} without --engine ray; expected both or neither")
-    return cluster.ALONE
+    if own is cluster.HERE and not shard_tables:
+        return cluster.ALONE
+    return cluster.Team(own, workers, shard_tables)
 
 
 @contextmanager

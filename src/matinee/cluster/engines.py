@@ -110,13 +110,21 @@ class Team:
     Attributes:
         engine: what runs the processes.
         workers: how many of them.
+        shard_tables: divide the rows of the model's tables among them, or give each a copy.
     """
 
     engine: Engine
     workers: int
+    shard_tables: bool = False
 
     def __post_init__(self) -> None:
         require(self.workers >= 1, "workers", self.workers, "at least 1")
+        require(
+            self.workers > 1 or not self.shard_tables,
+            "workers",
+            self.workers,
+            "at least 2 where tables are divided among them (--shard-tables)",
+        )
 
 
 HERE = LocalEngine()

@@ -73,16 +73,9 @@ def new_model(
 
 
 def _go_on_from(start: Mapping[str, FloatArray], model: MovieLensRetrieval) -> None:
-    films = start["movie_vectors"] * np.float32(model.config.temperature)
-    for variable, rows in (
-        (model.user_model.table, start["user_vectors"]),
-        (model.movie_model.table, films),
-    ):
-        table = np.array(ops.convert_to_numpy(variable.value))
-        # The unknown film's row, which no file has, and those of new ids are as at first.
-        known = np.flatnonzero(rows.any(axis=1))
-        table[known] = rows[known]
-        variable.assign(table)
+    # New ids have rows of 0, and the unknown film, which no file has, none.
+    model.user_model.take_over(start["user_vectors"])
+    model.movie_model.take_over(start["movie_vectors"] * np.float32(model.config.temperature))
     if model.film_bias is not None:
         model.film_bias.assign(start["movie_bias"])
 
@@ -94,9 +87,14 @@ def retriever_of(model: MovieLensRetrieval, scale: tuple[float, float]) -> TwoTo
         model: after `fit`.
         scale: lowest and highest rating; from the middle on a film speaks for a newcomer's taste.
     """
-    config = model.config
-    users = ops.convert_to_numpy(model.user_model.vectors())
-    movies = ops.convert_to_numpy(model.movie_model.vectors())[:-1]
+    return retriever_with(model, model.gathered(), scale)
+
+
+def retriever_with(
+    model: MovieLensRetrieval, vectors: tuple[FloatArray, FloatArray], scale: tuple[float, float]
+) -> TwoTowerRetriever:
+    """As `retriever_of`, by the vectors that `model.gathered` gave."""
+    config, users, movies = model.config, vectors[0], vectors[1][:-1]
     bias = np.zeros(len(movies), np.float32)
     if model.film_bias is not None:
         bias = ops.convert_to_numpy(model.film_bias.value)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from matinee.cluster import ALONE, Peers, Report, Team
 from matinee.console import progress_bar, unwatched
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.retrieval.config import RetrievalConfig
-from matinee.retrieval.fit import LABEL, new_model, retriever_of
+from matinee.retrieval.fit import LABEL, new_model, retriever_with
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.towers.checkpoint import (
     Checkpoint,
@@ -51,7 +52,8 @@ def fit_together(
         start: tensors of an older model to go on from; see `new_model`.
         checkpoint: a file that is written after each epoch, and gone on from if it is there, by
             any number of workers. It is left behind; None writes none.
-        team: the workers; by default this process.
+        team: the workers; by default this process. Where they divide the tables, none has more
+            than its rows while they train; worker 0 gathers them for a checkpoint and at the end.
 
     Returns:
         The retriever, and the loss of each epoch.
@@ -64,7 +66,8 @@ def fit_together(
     catalog.check_items(train.items)
     run = run_of(train, config, seed)
     saved = None if checkpoint is None else read_checkpoint(checkpoint, run)
-    job = _Job(train, catalog, config, seed, start, saved, checkpoint is not None)
+    keeps = checkpoint is not None
+    job = _Job(train, catalog, config, seed, start, saved, keeps, team.shard_tables)
     label = f"{LABEL} on {team.workers} workers"
     # A process by itself shows a bar of its own, by the rating.
     alone = nullcontext(unwatched)
@@ -76,7 +79,7 @@ def fit_together(
                 write_checkpoint(checkpoint, run, now)
             advance(len(now.progress.losses), now.progress.losses[-1])
 
-        return team.engine.together(_train, job, team.workers, told)
+        return cast("Trained", team.engine.together(_train, job, team.workers, told))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +93,21 @@ class _Job:
     start: Mapping[str, FloatArray] | None
     saved: Checkpoint | None
     keeps: bool
+    shard_tables: bool
 
 
-def _train(job: _Job, peers: Peers, report: Report) -> Trained:
-    join(peers)
+def _train(job: _Job, peers: Peers, report: Report) -> Trained | None:
+    """What process 0 has trained; the others have helped."""
+    join(peers, job.shard_tables)
     model = new_model(job.train, job.catalog, job.config, job.seed, job.start)
 
     def after_epoch(progress: Progress) -> None:
+        now = checkpoint_of(model, progress) if job.keeps else Checkpoint(progress, [])
         if peers.rank == 0:
-            report(checkpoint_of(model, progress) if job.keeps else Checkpoint(progress, []))
+            report(now)
 
     progress = model.train(job.train, LABEL, job.saved, after_epoch)
-    return retriever_of(model, job.train.scale), tuple(progress.losses)
+    vectors = model.gathered()
+    if peers.rank > 0:
+        return None
+    return retriever_with(model, vectors, job.train.scale), tuple(progress.losses)

@@ -126,6 +126,13 @@ class MovieLensRetrieval(TowerModel):
         bias[counts == 0] = lowest
         self.film_bias.assign(bias)
 
+    def gathered(self) -> tuple[FloatArray, FloatArray]:
+        """All users' and all films' vectors, float32 [n + 1, d] each, in process 0.
+
+        All processes that train together must call this; the others get nothing of use.
+        """
+        return self.user_model.gathered(), self.movie_model.gathered()
+
     def evaluate(self, x: Any, *, return_dict: bool = False, **options: Any) -> Any:
         """Losses, and top-k accuracy over the whole catalogue, films already seen left in.
 

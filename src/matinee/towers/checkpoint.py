@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from safetensors.numpy import save
 from matinee.data.ratings import Ratings
 from matinee.errors import ModelFileError
 from matinee.files import atomic_file
-from matinee.towers.backend import keras, ops
+from matinee.towers.backend import keras
+from matinee.towers.parallel import fill, shape_of, whole
 
 Arrays = list[NDArray[Any]]
 
@@ -64,7 +66,7 @@ def run_of(train: Ratings, config: Any, seed: int) -> str:
 
 
 def checkpoint_of(model: Any, progress: Progress) -> Checkpoint:
-    """Where a run is now."""
+    """Where a run is now, in process 0; see `whole`."""
     return Checkpoint(progress, _arrays(_state(model)))
 
 
@@ -124,14 +126,17 @@ def restore(checkpoint: Checkpoint | None, model: Any) -> Progress:
     if checkpoint is None:
         return Progress()
     variables = _state(model)
-    found, expected = ([v.shape for v in arrays] for arrays in (checkpoint.state, variables))
-    if list(map(tuple, found)) != list(map(tuple, expected)):
+    found, expected = ([a.shape for a in checkpoint.state], list(map(shape_of, variables)))
+    if found != expected:
         raise ModelFileError(
             f"the checkpoint has {len(found)} arrays of shapes {found}; expected {expected}; it is "
             "of another version: delete it to start anew"
         )
     for variable, array in zip(variables, checkpoint.state, strict=True):
-        variable.assign(array)
+        if array.ndim == 0:
+            variable.assign(array)
+        else:
+            fill(variable, partial(_rows, array))
     return checkpoint.progress
 
 
@@ -145,4 +150,11 @@ def _state(model: Any) -> list[Any]:
 
 
 def _arrays(variables: Sequence[Any]) -> Arrays:
-    return [np.array(ops.convert_to_numpy(variable.value)) for variable in variables]
+    return [whole(variable) for variable in variables]
+
+
+def _rows(array: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    """Some rows; 0 past the last one."""
+    rows = array[start:stop]
+    missing = stop - start - len(rows)
+    return np.pad(rows, [(0, missing), *[(0, 0)] * (array.ndim - 1)]) if missing else rows

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matinee.towers.backend import keras, ops
+from matinee.towers.parallel import divided, fill, own_part, whole
 from matinee.types import FloatArray
 
 
@@ -27,12 +28,28 @@ def uniform(limit: float, seed: Sequence[int]) -> Any:
     return initialize
 
 
+def _uniform_rows(
+    limit: float, seed: Sequence[int], width: int
+) -> Callable[[int, int], FloatArray]:
+    """Some rows of what `uniform` draws; PCG64 skips the others, a step for each number."""
+
+    def rows(start: int, stop: int) -> FloatArray:
+        bits = np.random.PCG64(seed)
+        bits.advance(start * width)
+        drawn = np.random.Generator(bits).uniform(-limit, limit, (stop - start, width))
+        return drawn.astype(np.float32)
+
+    return rows
+
+
 class IdEmbedding(keras.layers.Layer):
     """Vectors of n ids and, as row n, of "unknown".
 
     Training batches hide some ids (see `Batches`), so that row n learns what the average id is
     like. Rows that no training example asked for are copies of it in the end (`fill_untrained`),
     so that a name without a past means the same as an unknown one.
+
+    Where processes divide tables among them (`parallel`), each draws and holds its rows alone.
 
     Args:
         size: n, the vocabulary's length.
@@ -53,6 +70,7 @@ class IdEmbedding(keras.layers.Layer):
         name: str,
     ) -> None:
         super().__init__(name=name)
+        self.size = size
         self.features: Any = None
         if features is not None:
             # Of the unknown id nothing is known but what all have.
@@ -62,8 +80,9 @@ class IdEmbedding(keras.layers.Layer):
                 shape=(features.shape[1], width), initializer="zeros", name="projection"
             )
         self.table = self.add_weight(
-            shape=(size + 1, width), initializer=uniform(initial_range, seed), name="table"
+            shape=(divided(name, size + 1), width), initializer="zeros", name="table"
         )
+        fill(self.table, _uniform_rows(initial_range, seed, width))
         self.built = True
 
     def call(self, numbers: Any) -> Any:
@@ -77,9 +96,24 @@ class IdEmbedding(keras.layers.Layer):
 
     def vectors(self) -> Any:
         """All vectors: float32 [n + 1, width], the last one that of the unknown id."""
+        return self._featured(self.table[: self.size + 1])
+
+    def gathered(self) -> FloatArray:
+        """As `vectors`, in process 0; elsewhere nothing of use (see `whole`)."""
+        table = whole(self.table)
+        if own_part()[0] > 0:
+            return table
+        return np.array(ops.convert_to_numpy(self._featured(ops.convert_to_tensor(table))))
+
+    def _featured(self, table: Any) -> Any:
         if self.features is None:
-            return self.table.value
-        return self.table + ops.matmul(self.features, self.projection)
+            return table
+        return table + ops.matmul(self.features, self.projection)
+
+    def take_over(self, vectors: FloatArray) -> None:
+        """Set rows to those of `vectors`, float32 [m, width], m ≤ n + 1, that are not all 0."""
+        vectors = np.pad(vectors, ((0, self.table.shape[0] - len(vectors)), (0, 0)))
+        self.table.assign(ops.where(vectors.any(axis=1, keepdims=True), vectors, self.table.value))
 
     def fill_untrained(self, counts: NDArray[np.int64], hidden: bool) -> None:
         """Copy the unknown row to every id without a training rating.
@@ -89,8 +123,11 @@ class IdEmbedding(keras.layers.Layer):
             hidden: whether training hid ids, so that the unknown row learned something; else the
                 trained rows' mean takes its place first.
         """
-        table = np.array(ops.convert_to_numpy(self.table.value))
-        if not hidden and (counts > 0).any():
-            table[-1] = table[:-1][counts > 0].mean(axis=0)
-        table[:-1][counts == 0] = table[-1]
-        self.table.assign(table)
+        others = self.table.shape[0] - len(counts)
+        trained = np.pad(counts > 0, (0, others))[:, np.newaxis]
+        table = self.table.value
+        unknown = table[self.size]
+        if not hidden and trained.any():
+            total = ops.sum(ops.where(trained, table, 0.0), axis=0)
+            unknown = total / np.float32(trained.sum())
+        self.table.assign(ops.where(trained, table, unknown))
