@@ -99,6 +99,20 @@ def test_a_fresh_process_makes_the_same_lists(model, directory):
     assert done.stdout.strip() == str(lists_of(model.recommender)), done.stderr
 
 
+def test_diversity_is_a_recipes_own_and_comes_back(world, tmp_path):
+    recipe = replace(RECIPE, list=None, diversity=0.5)
+    made = mt.train_model(*world, recipe, protocol="all", seed=7)
+    plain = made.recommender.recommend("7", diversity=0)
+    assert made.recommender.recommend("7") == made.recommender.recommend("7", diversity=0.5)
+    assert made.recommender.recommend("7") != plain
+    mt.save_model(made, tmp_path / "model")
+    loaded = mt.load_model(tmp_path / "model")
+    assert loaded.recipe == recipe_of(recipe.to_dict(), "mine") == recipe
+    assert lists_of(loaded.recommender) == lists_of(made.recommender)
+    with pytest.raises(ConfigError, match="diversity = 2; expected a number from 0 to 1"):
+        replace(recipe, diversity=2)
+
+
 def test_a_model_whose_recipe_and_files_differ_is_refused(directory, tmp_path):
     copy = tmp_path / "model"
     shutil.copytree(directory, copy)

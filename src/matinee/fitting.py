@@ -88,6 +88,7 @@ def fit_recipe(
         list_ranker=lister.model if lister else None,
         candidates=recipe.candidates,
         order=recipe.order,
+        diversity=recipe.diversity,
         relevant_from=recipe.relevant_from,
         exclude_seen=recipe.exclude_seen,
     )

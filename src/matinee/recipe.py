@@ -13,6 +13,7 @@ from matinee.config import build, dump_toml, read_toml, require
 from matinee.errors import ConfigError
 from matinee.files import atomic_file
 from matinee.ranking.lists.config import ListConfig
+from matinee.recommending.diversity import check_diversity
 from matinee.stages import (
     LIST_RANKERS,
     RANKERS,
@@ -93,6 +94,8 @@ class Recipe:
             so even a low rating tells what they look for.
         list: settings of what orders the candidates for the list; None leaves them in the order of
             retrieval.
+        diversity: of lists, from 0, the best films alone, to 1, films as unlike each other as can
+            be.
     """
 
     exclude_seen: bool = True
@@ -103,12 +106,14 @@ class Recipe:
     tuning: Mapping[str, Tuning] = field(default_factory=dict[str, Tuning])
     relevant_from: float | None = None
     list: ListConfig | None = None
+    diversity: float = 0.0
 
     def __post_init__(self) -> None:
         require(self.candidates >= 1, "candidates", self.candidates, "at least 1")
         stars = self.relevant_from
         require(stars is None or math.isfinite(stars), "relevant_from", stars, "finite stars")
         require(self.order in get_args(ListOrder), "order", self.order, "list or stars")
+        check_diversity(self.diversity)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionaries and lists, as in the TOML file; what is None is left out."""
@@ -116,6 +121,7 @@ class Recipe:
             "exclude_seen": self.exclude_seen,
             "candidates": self.candidates,
             "order": self.order,
+            "diversity": self.diversity,
         }
         if self.relevant_from is not None:
             values["relevant_from"] = self.relevant_from

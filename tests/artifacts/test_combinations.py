@@ -23,7 +23,9 @@ def pairs(everyone, saved_model, tmp_path_factory):
     own, recipe = saved_model.recommender, saved_model.recipe
     made = {}
     for first, second in PAIRS:
-        recommender = mt.Recommender(own.catalog, retrievers[first], rankers[second], own.train)
+        recommender = mt.Recommender(
+            own.catalog, retrievers[first], rankers[second], own.train, candidates=10
+        )
         settings = replace(
             recipe,
             candidates=10,

@@ -38,12 +38,13 @@ def test_what_is_known_of_the_model_comes_back(any_model, tmp_path):
     assert loaded.seed == any_model.seed
     assert loaded.data == any_model.data
     assert loaded.metrics == any_model.metrics
-    ours, theirs = any_model.recommender, loaded.recommender
+    ours, theirs, ours_recipe = any_model.recommender, loaded.recommender, any_model.recipe
     assert theirs.train.fingerprint() == ours.train.fingerprint()
     assert theirs.train.scale == ours.train.scale
     assert theirs.catalog.titles == ours.catalog.titles
     assert theirs.catalog.films.equals(ours.catalog.films)
-    assert (theirs.candidates, theirs.exclude_seen) == (ours.candidates, ours.exclude_seen)
+    for dial in ("candidates", "order", "diversity", "exclude_seen"):
+        assert getattr(theirs, dial) == getattr(ours, dial) == getattr(ours_recipe, dial)
     assert theirs.retriever.liked_from == ours.retriever.liked_from
 
 
@@ -150,6 +151,21 @@ def test_no_model_is_saved_that_would_not_load(saved_model, tmp_path):
     ):
         with pytest.raises(ModelFileError, match=word):
             mt.save_model(replace(saved_model, **change), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "dial",
+    [{"candidates": 7}, {"order": 0.25}, {"diversity": 0.3}, {"exclude_seen": False}],
+    ids=str,
+)
+def test_lists_that_the_recipe_would_not_make_again_are_not_saved(saved_model, tmp_path, dial):
+    old = saved_model.recommender
+    dials = {"candidates": old.candidates, **dial}
+    other = mt.Recommender(old.catalog, old.retriever, old.ranker, old.train, **dials)
+    [name] = dial
+    with pytest.raises(ModelFileError, match=rf"the recommender has {name} = {dial[name]} and"):
+        mt.save_model(replace(saved_model, recommender=other), tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 

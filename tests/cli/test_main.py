@@ -144,6 +144,7 @@ def hostile_model(models, tmp_path_factory):
         recommender.retriever,
         recommender.ranker,
         recommender.train,
+        candidates=recommender.candidates,
     )
     directory = tmp_path_factory.mktemp("hostile") / "model"
     saved = models["default"]

@@ -64,7 +64,7 @@ def save_model(model: SavedModel, directory: Path | str) -> None:
 
     Raises:
         ModelFileError: something that is not a model stands at `directory`, or the model diverged
-            or does not fit together.
+            or does not fit together, as if its lists are made otherwise than its recipe says.
     """
     directory = Path(directory)
     check_target(directory)
@@ -89,7 +89,7 @@ def save_model(model: SavedModel, directory: Path | str) -> None:
             for name, content in contents.items()
         },
     }
-    _assembled(directory, manifest, contents)
+    _check_dials(model.recommender, _assembled(directory, manifest, contents).recommender)
     check_manifest(manifest, directory / MANIFEST)
     with atomic_directory(directory) as temporary:
         for name, content in contents.items():
@@ -123,6 +123,16 @@ def check_target(directory: Path | str) -> None:
             "nothing or a model alone; nothing was written; give another place"
         )
     _check_writable(directory.parent)
+
+
+def _check_dials(saved: Recommender, again: Recommender) -> None:
+    for name in ("candidates", "order", "diversity", "exclude_seen"):
+        own, told = getattr(saved, name), getattr(again, name)
+        if own != told:
+            raise ModelFileError(
+                f"the recommender has {name} = {own!r} and its recipe {told!r}: loaded again it "
+                "would make other lists; nothing was written; give both the same"
+            )
 
 
 def _check_writable(folder: Path) -> None:
@@ -229,6 +239,7 @@ def _assemble(manifest: Mapping[str, Any], contents: Mapping[str, bytes]) -> Sav
         list_ranker=_list_ranker(recipe, contents, train),
         candidates=recipe.candidates,
         order=recipe.order,
+        diversity=recipe.diversity,
         relevant_from=recipe.relevant_from,
         exclude_seen=recipe.exclude_seen,
     )
