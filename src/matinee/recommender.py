@@ -4,102 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matinee.config import require
-from matinee.data.catalog import Catalog
-from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError, NotFoundError
-from matinee.recommending.asking import Asking
-from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Named, Years
-from matinee.recommending.lists import Listed, Lists
 from matinee.recommending.options import ListOptions, Wish
 from matinee.recommending.order import Order, weight_of_stars
 from matinee.recommending.outlook import outlooks
-from matinee.recommending.popular import Popular
 from matinee.recommending.screen import Screen
+from matinee.recommending.two_stages import TwoStages
 from matinee.stages import RETRIEVERS
-from matinee.types import (
-    FirstStage,
-    FloatArray,
-    IntArray,
-    KnowsLikeness,
-    ListRanker,
-    Outlook,
-    Query,
-    Recommendation,
-    SecondStage,
-    TopK,
-)
+from matinee.types import FloatArray, KnowsLikeness, Outlook, Query, Recommendation
 
 # Users whose lists are made at once.
 _BLOCK_USERS = 1024
 
 
-class Recommender:
-    """Recommends films of a catalogue to users known and new.
+class Recommender(TwoStages):
+    """Recommends films of a catalogue to users known and new, by ids and titles.
 
     The retriever finds films. The first `candidates` of them are put in the list's order; whatever
-    else is asked for follows in the retriever's order. It is itself a `Retriever` and a `Ranker`,
-    so that the evaluator measures the list that users see.
-
-    Args:
-        catalog: the films.
-        retriever: picks candidates.
-        ranker: predicts their stars.
-        train: the ratings both learned from; their films are what a user has seen.
-        list_ranker: orders candidates for the list; None leaves them in the retriever's order.
-        candidates: how many films the first stage hands on.
-        order: of lists, unless a call says otherwise; see `recommend`.
-        diversity: likewise.
-        exclude_seen: leave out what the user has rated, unless a call says otherwise.
-        relevant_from: stars of the ratings that the retriever learned from; None if from all.
-
-    Raises:
-        ConfigError: the catalogue's films are not those of the ratings, candidates below 1, a
-            diversity outside 0 … 1, or an unknown order.
+    else is asked for follows in the retriever's order. It is made as `TwoStages`, which has what
+    it does in numbers.
     """
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        retriever: FirstStage,
-        ranker: SecondStage,
-        train: Ratings,
-        *,
-        list_ranker: ListRanker | None = None,
-        candidates: int = 200,
-        order: Order = "list",
-        diversity: float = 0.0,
-        exclude_seen: bool = True,
-        relevant_from: float | None = None,
-    ) -> None:
-        catalog.check_items(train.items)
-        weight_of_stars(order)
-        check_diversity(diversity)
-        self.catalog = catalog
-        self.retriever = retriever
-        self.ranker = ranker
-        self.list_ranker = list_ranker
-        self.train = train
-        require(candidates >= 1, "candidates", candidates, "at least 1")
-        self.candidates = candidates
-        self.order: Order = order
-        self.diversity = diversity
-        self.exclude_seen = exclude_seen
-        self._filters = Filters(catalog)
-        self._asking = Asking(catalog, train, relevant_from)
-        self._counts = train.item_counts().astype(np.float32)
-        self._found = Candidates(retriever, self._asking, Popular(self._counts))
-        self._explainer = Explainer(catalog, retriever, self._asking, sum(train.scale) / 2)
-        self._screen = Screen(catalog, self._explainer)
-        self._made = Lists(catalog, retriever, ranker, list_ranker, self._found, candidates)
 
     def recommend(
         self,
@@ -271,58 +204,6 @@ class Recommender:
             if item >= 0
         ]
 
-    def left_out(self, query: Query, exclude_seen: bool | None = None) -> IntArray:
-        """The films int32 [m] that a query's list leaves out: its history, and what was seen."""
-        seen = self.exclude_seen if exclude_seen is None else exclude_seen
-        return self._asking.left_out(query, seen)
-
-    def seen(self, user_index: int) -> IntArray:
-        """The numbers of the films that a user rated, int32 [m], oldest first."""
-        return self._asking.training(user_index)[0]
-
-    def first_stage(
-        self,
-        queries: Sequence[Query],
-        k: int,
-        exclude: Sequence[IntArray] | None = None,
-        allow: NDArray[np.bool_] | None = None,
-    ) -> TopK:
-        """The retriever's films, or what most people rated; see `Retriever.retrieve`."""
-        return self._found.retrieve(queries, k, exclude, allow)
-
-    def retrieve(
-        self,
-        queries: Sequence[Query],
-        k: int,
-        exclude: Sequence[IntArray] | None = None,
-        allow: NDArray[np.bool_] | None = None,
-    ) -> TopK:
-        """The list that users see; see `Retriever.retrieve`. The scores only carry the order."""
-        return self.listed(queries, k, exclude, allow).top_k()
-
-    def listed(
-        self,
-        queries: Sequence[Query],
-        k: int,
-        exclude: Sequence[IntArray] | None = None,
-        allow: NDArray[np.bool_] | None = None,
-    ) -> Listed:
-        """The list that users see with the first stage's scores; see `Retriever.retrieve`."""
-        weight = weight_of_stars(self.order)
-        return self._made.ordered(queries, k, exclude, allow, weight, self.diversity)
-
-    def rank(self, queries: Sequence[Query], candidates: TopK) -> TopK:
-        """The candidates in the order of their stars; see `Ranker.rank`."""
-        return self.ranker.rank(queries, candidates)
-
-    def predict(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
-        """Stars float32 [b, k] of `items` int32 [b, k]; see `Ranker.predict`."""
-        return self.ranker.predict(queries, items)
-
-    def source(self, query: Query) -> str:
-        """Where a query's films come from; see `Recommendation.source`."""
-        return self._found.source(query)
-
     def _wish(self, options: ListOptions) -> Wish:
         diversity, order = options.get("diversity"), options.get("order")
         seen = options.get("exclude_seen")
@@ -350,3 +231,15 @@ class Recommender:
         stars = self.ranker.predict(queries, listed.items)
         sources = [self.source(query) for query in queries]
         return self._screen.lists(queries, sources, listed, stars, explain=wish.explain)
+
+    @cached_property
+    def _filters(self) -> Filters:
+        return Filters(self.catalog)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.catalog, self.retriever, self._asking, sum(self.train.scale) / 2)
+
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen(self.catalog, self._explainer)
