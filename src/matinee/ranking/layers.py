@@ -50,6 +50,34 @@ class Crosses(keras.layers.Layer):
         return inputs
 
 
+def dense_layers(
+    inputs: int, hidden: Sequence[int], dropout: float, crosses: Crosses | None, seed: int
+) -> Any:
+    """The network from float32 [b, inputs] to stars [b, 1]: crosses, if any, and dense layers.
+
+    Args:
+        inputs: how many numbers it takes.
+        hidden: widths of the dense layers before the last one, which has one unit.
+        dropout: share of each dense layer's inputs switched off while training.
+        crosses: what the inputs pass first, after their dropout.
+        seed: of the initial values and of the dropout.
+    """
+    layers: list[Any] = []
+    width_in = inputs
+    for place, width in enumerate((*hidden, 1)):
+        if dropout > 0:
+            layers.append(keras.layers.Dropout(dropout, seed=seed + place))
+        if place == 0 and crosses is not None:
+            layers.append(crosses)
+        kernel = glorot(width_in, width, [seed, 4 + place])
+        activation = "relu" if place < len(hidden) else None
+        layers.append(keras.layers.Dense(width, activation=activation, kernel_initializer=kernel))
+        width_in = width
+    ratings = keras.Sequential(layers, name="ratings")
+    ratings.build((None, inputs))
+    return ratings
+
+
 class FeatureVectors(keras.layers.Layer):
     """A vector for each row of a table of features; the unknown row's is 0.
 

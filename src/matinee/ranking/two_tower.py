@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matinee.errors import ConfigError
 from matinee.ranking.config import RankingConfig
 from matinee.ranking.history import latest
-from matinee.ranking.layers import Attention, Crosses, FeatureVectors, glorot
+from matinee.ranking.layers import Attention, Crosses, FeatureVectors, dense_layers
 from matinee.towers.backend import keras, ops
 from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Features, Ids, encode, vocabulary_of
@@ -75,7 +75,7 @@ class TwoTowerModel(keras.Model):
         self.crosses = None
         if config.crosses:
             self.crosses = Crosses(config.crosses, width, seed=[seed, 1 << 11], name="crosses")
-        self.ratings = self._dense_layers(width, seed)
+        self.ratings = dense_layers(width, config.hidden, config.dropout, self.crosses, seed)
         self.built = True
 
     def _table(self, name: str, ids: Any, width: int, seed: Sequence[int]) -> IdEmbedding:
@@ -95,25 +95,6 @@ class TwoTowerModel(keras.Model):
                 zip(sides, ("user_features", "movie_features"), strict=True)
             )
         ]
-
-    def _dense_layers(self, inputs: int, seed: int) -> Any:
-        config = self.config
-        layers: list[Any] = []
-        width_in = inputs
-        for place, width in enumerate((*config.hidden, 1)):
-            if config.dropout > 0:
-                layers.append(keras.layers.Dropout(config.dropout, seed=seed + place))
-            if place == 0 and self.crosses is not None:
-                layers.append(self.crosses)
-            kernel = glorot(width_in, width, [seed, 4 + place])
-            activation = "relu" if place < len(config.hidden) else None
-            layers.append(
-                keras.layers.Dense(width, activation=activation, kernel_initializer=kernel)
-            )
-            width_in = width
-        ratings = keras.Sequential(layers, name="ratings")
-        ratings.build((None, inputs))
-        return ratings
 
     def call(self, features: Any, training: bool = False) -> Any:
         """Stars float32 [b, 1] of `user_index` and `movie_index`, int32 [b] each.
