@@ -91,6 +91,13 @@ def test_a_newcomers_generosity_is_shrunk_towards_everybodys(ranker):
     assert stars.item() == pytest.approx(expected)
 
 
+def test_a_known_user_keeps_their_vector_and_is_moved_by_what_they_tell(ranker):
+    # User 0 is predicted 3.5 and 4.75 stars for the first two films, and gives half a star more.
+    told = mt.Query(0, np.array([0, 1], np.int32), np.array([4, 5.25], np.float32))
+    stars = ranker.predict([told], np.array([[2]], np.int32))
+    assert stars.item() == pytest.approx(2.5 + 1 / 7)
+
+
 def reading(**changes):
     """As `tensors`, of two users and a history of two; stars are what the history says of them."""
     values = {
@@ -129,6 +136,14 @@ def test_a_history_that_is_given_is_read_in_place_of_the_trained_one():
     # film 1 by both: residuals 2 + 5/3, -2 + 3/2 and -3 + 1, a share of 1/8 of which is their own.
     bias = (2 + 5 / 3 - 2 + 3 / 2 - 3 + 1) / 8
     assert known == newcomer == pytest.approx(3 - 5 / 3 + bias)
+
+
+def test_of_a_shorter_history_that_is_given_none_of_the_trained_one_is_left():
+    ranker = TwoTowerRanker(reading(), (1.0, 5.0))
+    query = mt.Query(0, np.array([1], np.int32), np.array([4], np.float32))
+    # Film 1's star above the mean counts by 1/2, and is 1 more than was predicted without it.
+    stars = ranker.predict([query], np.array([[3]], np.int32)).item()
+    assert stars == pytest.approx(3 + 1 / 2 + 1 / 6)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from matinee.ranking.config import RankingConfig
 from matinee.ranking.order import in_order
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, TopK, known_users
 
-# Ratings' worth of trust in "like everybody" against a newcomer's own mean (Koren 2010 uses 10
-# for users; the residuals' variance over that of the users' biases gives about 5 on MovieLens).
+# Ratings' worth of trust in what is predicted without them, against the mean of a history's own
+# residuals (Koren 2010 uses 10 for users; the residuals' variance over that of the users' biases
+# gives about 5 on MovieLens).
 _SHRINKAGE = 5.0
 Histories = tuple[IntArray, FloatArray]
 
@@ -97,8 +98,9 @@ class TwoTowerRanker:
     def predict(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
         """Stars float32 [b, k] of `items` int32 [b, k] for b queries; NaN where an item is -1.
 
-        A film numbered n_items is an unknown one. A newcomer's own deviation from the mean is
-        estimated from their history in closed form.
+        A film numbered n_items is an unknown one. How far a history's stars are from those
+        predicted, of a newcomer or of a known user with newer ratings, moves all predictions, in
+        closed form.
         """
         return np.clip(self._scores(queries, items), *self.scale)
 
@@ -113,12 +115,9 @@ class TwoTowerRanker:
     def _scores(self, queries: Sequence[Query], items: IntArray) -> FloatArray:
         """Stars float32 [b, k], not yet clipped; NaN where an item is -1."""
         users = known_users(queries, len(self.user_vectors) - 1)
-        for row, query in enumerate(queries):
-            if len(query.history[0]):
-                users[row] = len(self.user_vectors) - 1
         stars = self.stars(users, items, self._histories(queries, users))
         for row, query in enumerate(queries):
-            stars[row] += self._newcomer_bias(query)
+            stars[row] += self._told_bias(query, users[row : row + 1])
         stars[items == EMPTY_ITEM] = np.nan
         return stars
 
@@ -166,14 +165,16 @@ class TwoTowerRanker:
         films, stars = self.history_films[users], self.history_stars[users]
         for row, query in enumerate(queries):
             items, ratings = (column[::-1][: films.shape[1]] for column in query.history)
+            if len(items):
+                films[row] = EMPTY_ITEM
             films[row, : len(items)] = items
             stars[row, : len(items)] = ratings
         return films, stars
 
-    def _newcomer_bias(self, query: Query) -> float:
+    def _told_bias(self, query: Query, users: IntArray) -> float:
+        """How far above the predictions a history is, shrunk; `users` int32 [1] has its owner."""
         items, ratings = query.history
         if not len(items):
             return 0.0
-        users = np.full(1, len(self.user_vectors) - 1, np.int32)
         residuals = ratings - self.stars(users, items[None], self._histories([query], users))[0]
         return float(residuals.sum() / (len(items) + _SHRINKAGE))
