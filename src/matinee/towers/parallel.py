@@ -129,7 +129,7 @@ def fill(variable: Any, rows: Callable[[int, int], NDArray[Any]]) -> None:
         return
     import jax
 
-    def part(index: tuple[slice, ...]) -> NDArray[Any]:
+    def part(index: Any) -> NDArray[Any]:
         start, stop, _ = index[0].indices(shape[0])
         return rows(start, stop)
 
