@@ -3,8 +3,9 @@
     python benchmarks/training_on_ray.py [--workers 2] [--json]
 
 The two-tower retriever on MovieLens 100K, once with each loss: 50 steps (5 epochs of 10), by one
-process and by as many workers, each on a node of its own of a local cluster (`ray.cluster_utils`).
-Reported is how far the loss after each step differs at most. Then the same training is begun with a
+process and by as many workers, each on a node of its own of a local cluster (`ray.cluster_utils`),
+with a copy of the tables in each and with their rows divided among them. Reported is how far the
+loss after each step differs at most from that of one process. Then the same training is begun with a
 checkpoint, one of the workers is killed with SIGKILL in its fourth epoch, and the job is started
 again; the losses of its epochs are compared with those of the training that nobody disturbed. It
 needs Ray: pip install "matinee[ray]".
@@ -55,8 +56,8 @@ def step_losses(job: tuple[Any, ...], peers: Peers, report: Report) -> list[floa
     from matinee.towers.optimizers import make_optimizer
     from matinee.towers.parallel import join
 
-    ratings, catalog, config = job
-    join(peers)
+    ratings, catalog, config, shard_tables = job
+    join(peers, shard_tables)
     model = new_model(ratings, catalog, config, SEED)
     model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
     losses: list[float] = []
@@ -65,6 +66,11 @@ def step_losses(job: tuple[Any, ...], peers: Peers, report: Report) -> list[floa
     )
     model.fit(ratings, verbose=0, callbacks=[noting])
     return losses
+
+
+def losses_of(team: Team, data: tuple[Any, ...]) -> list[float]:
+    job = (*data, team.shard_tables)
+    return team.engine.together(step_losses, job, team.workers, lambda _: None)
 
 
 def dying(job: Any, peers: Peers, report: Report) -> Any:
@@ -116,17 +122,20 @@ def main() -> None:
     # Connected before anything imports JAX, as Ray forks.
     with engine.connected():
         for name, config in configs(data[0]).items():
-            one, several = (
-                np.array(
-                    team.engine.together(step_losses, (*data, config), team.workers, lambda _: None)
+            one, copies, rows = (
+                np.array(losses_of(team, (*data, config)))
+                for team in (
+                    ALONE,
+                    Team(engine, options.workers),
+                    Team(engine, options.workers, shard_tables=True),
                 )
-                for team in (ALONE, Team(engine, options.workers))
             )
             told[name] = {
                 "steps": len(one),
                 "first": one[0],
                 "last": one[-1],
-                "difference": np.abs(several / one - 1).max(),
+                "copies": np.abs(copies / one - 1).max(),
+                "rows": np.abs(rows / one - 1).max(),
             }
         told["killed"] = killed_and_resumed(data, config, Team(engine, options.workers))
     cluster.shutdown()
@@ -137,7 +146,8 @@ def main() -> None:
     for name, own in told.items():
         print(
             f"{name:8} loss {own['first']:.5g} to {own['last']:.5g} in {own['steps']} steps; "
-            f"largest relative difference {own['difference']:.1e}"
+            f"largest relative difference {own['copies']:.1e}, "
+            f"with tables divided {own['rows']:.1e}"
         )
     print(f"killed: {killed['error']}")
     print(f"losses undisturbed: {killed['whole']}")
