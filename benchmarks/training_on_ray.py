@@ -5,8 +5,8 @@
 The two-tower retriever on MovieLens 100K, once with each loss: 50 steps (5 epochs of 10), by one
 process and by as many workers, each on a node of its own of a local cluster (`ray.cluster_utils`),
 with a copy of the tables in each and with their rows divided among them. Reported is how far the
-loss after each step differs at most from that of one process. Then the same training is begun with a
-checkpoint, one of the workers is killed with SIGKILL in its fourth epoch, and the job is started
+loss after each step differs at most from that of one process. Then the same training is begun with
+a checkpoint, one of the workers is killed with SIGKILL in its fourth epoch, and the job is started
 again; the losses of its epochs are compared with those of the training that nobody disturbed. It
 needs Ray: pip install "matinee[ray]".
 """
