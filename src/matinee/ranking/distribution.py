@@ -9,8 +9,9 @@ from matinee.types import FloatArray
 
 def spread(levels: FloatArray, chances: FloatArray) -> FloatArray:
     """The standard deviation of the stars, float32 [...], of chances float32 [..., levels]."""
-    mean = chances @ levels
-    return np.sqrt((chances * (levels - mean[..., None]) ** 2).sum(axis=-1))
+    # No product of matrices: BLAS raises the flags of invalid numbers in rows as short as these.
+    mean = (chances * levels).sum(axis=-1, keepdims=True)
+    return np.sqrt((chances * (levels - mean) ** 2).sum(axis=-1))
 
 
 def chance_of(levels: FloatArray, chances: FloatArray, stars: float) -> FloatArray:
