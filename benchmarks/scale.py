@@ -156,9 +156,7 @@ def main() -> None:
     parser.add_argument("--towers-steps", type=int, default=200, help="timed at most (200)")
     parser.add_argument("--limit-gib", type=float, default=6, help="of memory, for peers (6)")
     parser.add_argument("--timeout-s", type=float, default=600, help="for a peer's process (600)")
-    parser.add_argument(
-        "--folder", type=Path, help="for temporary files, 3 GB at 32 million ratings"
-    )
+    parser.add_argument("--folder", type=Path, help="where to make files, which are removed")
     parser.add_argument("--json", type=Path, help="keep the figures here, and go on from there")
     parser.add_argument("--from", type=Path, dest="source", help="measure nothing; show this file")
     parser.add_argument("--plots", type=Path, help="write scale-time.svg and -memory.svg here")
