@@ -37,7 +37,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
@@ -128,22 +127,24 @@ def opened(options: argparse.Namespace) -> dict:
 
 def measure(options: argparse.Namespace) -> dict:
     run = opened(options)
-    root = options.folder or Path(tempfile.mkdtemp())
     bounds = (options.limit_gib, options.timeout_s)
     wanted = [side for stage in STAGES for side in sides_of(stage, options.peers)]
     stopped: dict[str, str] = {}
     for ratings in sizes(options.least, options.most):
         row = next((row for row in run["rows"] if row["ratings"] == ratings), {})
-        if not all(side in row for side in wanted):
-            folder = root / str(ratings)
-            folder.mkdir(parents=True, exist_ok=True)
-            row = row_of(Job(folder, ratings, options.towers_steps), options.peers, bounds, stopped)
-            shutil.rmtree(folder)
-            others = [own for own in run["rows"] if own["ratings"] != ratings]
-            run["rows"] = sorted([*others, row], key=lambda own: own["ratings"])
-            if options.json:
-                options.json.write_text(json.dumps(run, indent=1) + "\n")
-        stopped |= {side: row[side]["stopped"] for side in wanted if "stopped" in row[side]}
+        if all(side in row for side in wanted):
+            stopped |= {side: row[side]["stopped"] for side in wanted if "stopped" in row[side]}
+            continue
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            job = Job(Path(folder), ratings, options.towers_steps)
+            row = row_of(job, options.peers, bounds, stopped)
+        others = [own for own in run["rows"] if own["ratings"] != ratings]
+        run["rows"] = sorted([*others, row], key=lambda own: own["ratings"])
+        if options.json:
+            # In one step, so that a kill never leaves half a file.
+            written = options.json.with_name(f".{options.json.name}.tmp")
+            written.write_text(json.dumps(run, indent=1) + "\n")
+            written.replace(options.json)
     return run
 
 
@@ -155,7 +156,7 @@ def main() -> None:
     parser.add_argument("--towers-steps", type=int, default=200, help="timed at most (200)")
     parser.add_argument("--limit-gib", type=float, default=6, help="of memory, for peers (6)")
     parser.add_argument("--timeout-s", type=float, default=600, help="for a peer's process (600)")
-    parser.add_argument("--folder", type=Path, help="where files are made; a temporary one")
+    parser.add_argument("--folder", type=Path, help="where to make files, which are removed")
     parser.add_argument("--json", type=Path, help="keep the figures here, and go on from there")
     parser.add_argument("--from", type=Path, dest="source", help="measure nothing; show this file")
     parser.add_argument("--plots", type=Path, help="write scale-time.svg and -memory.svg here")
