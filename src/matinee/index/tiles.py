@@ -91,42 +91,68 @@ class Tiles:
         self, queries: FloatArray, excluded: Cells | None
     ) -> tuple[IntArray, FloatArray, NDArray[np.int64]]:
         """As `best`, with the rows whose bound was a wrong guess."""
-        lanes, rows = self._lanes, len(queries)
-        # The groups of the sample, evenly spread, and behind them all others in their order.
-        others = np.ones(lanes.groups, np.bool_)
-        others[np.arange(self._sample) * lanes.groups // self._sample] = False
-        order = np.concatenate([np.flatnonzero(~others), np.flatnonzero(others)])
-        if excluded is not None:
-            excluded = _by_place(excluded, order)
-
-        def score(first: int, last: int, room: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
-            """The scores of some groups, and the numbers of their items."""
-            items = (order[first:last, None] * LANES + np.arange(LANES)).reshape(-1)
-            columns = lanes.columns(order[first:last], queries.shape[1])
-            if last == lanes.groups:
-                items = items[: lanes.size - last * LANES or None]
-                columns = columns[:, : len(items)]
-            if self._closing is not None:
-                columns[-1] += self._closing[items]
-            scores = room[: rows * len(items)].reshape(rows, len(items))
-            np.matmul(queries, columns, out=scores)
-            if excluded is not None:
-                tile = first * LANES, first * LANES + len(items)
-                own = slice(*np.searchsorted(excluded[1], tile))
-                scores[excluded[0][own], excluded[1][own] - tile[0]] = -np.inf
-            return scores, items
-
-        step = max(1, _TILE_SCORES // (rows * LANES))
-        sample, items = score(0, self._sample, np.empty(rows * self._sample * LANES, np.float32))
+        lanes = self._lanes
+        step = max(1, _TILE_SCORES // (len(queries) * LANES))
+        product = _Product(lanes, queries, self._sample, excluded, self._closing)
+        items, scores = product.tile(0, self._sample)
         limit = math.ceil(_AMPLE * self._rank * lanes.groups / self._sample)
-        candidates = Candidates(lower_bounds(sample, self._rank), limit)
+        candidates = Candidates(lower_bounds(scores, self._rank), limit)
         for first in range(0, len(items), step * LANES):
-            tile = slice(first, first + step * LANES)
-            candidates.offer(sample[:, tile], items[tile])
-        room = np.empty(rows * step * LANES, np.float32)
+            part = slice(first, first + step * LANES)
+            candidates.offer(scores[:, part], items[part])
         for first in range(self._sample, lanes.groups, step):
-            candidates.offer(*score(first, min(first + step, lanes.groups), room))
+            items, scores = product.tile(first, min(first + step, lanes.groups))
+            candidates.offer(scores, items)
         return candidates.top(self._k)
+
+
+class _Product:
+    """The scores of a block of queries, tile by tile, those of a sample of the items first.
+
+    Args:
+        lanes: the vectors of n items.
+        queries: float32 [b, d], or [b, d + 1] where the bias counts.
+        sample: how many groups make the sample; they are evenly spread.
+        excluded: cells of [b, n] that do not count.
+        closing: float32 [n], added to the bias.
+    """
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        queries: FloatArray,
+        sample: int,
+        excluded: Cells | None,
+        closing: FloatArray | None,
+    ) -> None:
+        self._lanes = lanes
+        self._queries = queries
+        self._closing = closing
+        others = np.ones(lanes.groups, np.bool_)
+        others[np.arange(sample) * lanes.groups // sample] = False
+        self._order = np.concatenate([np.flatnonzero(~others), np.flatnonzero(others)])
+        self._excluded = None if excluded is None else _by_place(excluded, self._order)
+        self._room = np.empty(0, np.float32)
+
+    def tile(self, first: int, last: int) -> tuple[NDArray[np.int64], FloatArray]:
+        """The numbers [w] of the items in some groups, and their scores [b, w] until the next."""
+        lanes, (rows, width) = self._lanes, self._queries.shape
+        groups = self._order[first:last]
+        items = (groups[:, None] * LANES + np.arange(LANES)).reshape(-1)
+        if last == lanes.groups:
+            items = items[: lanes.size - last * LANES or None]
+        columns = lanes.columns(groups, width)[:, : len(items)]
+        if self._closing is not None:
+            columns[-1] += self._closing[items]
+        if self._room.size < rows * len(items):
+            self._room = np.empty(rows * len(items), np.float32)
+        scores = self._room[: rows * len(items)].reshape(rows, len(items))
+        np.matmul(self._queries, columns, out=scores)
+        if self._excluded is not None:
+            row, place = self._excluded
+            own = slice(*np.searchsorted(place, (first * LANES, first * LANES + len(items))))
+            scores[row[own], place[own] - first * LANES] = -np.inf
+        return items, scores
 
 
 def _of_rows(cells: Cells, rows: NDArray[np.int64]) -> Cells:
