@@ -16,13 +16,13 @@ from matinee.types import FloatArray, IntArray
 _TABLE_SCORES = 1 << 22
 # Queries that share a pass over the vectors: from some hundred on, the product is at its fastest.
 _BLOCK_QUERIES = 1024
-# Scores of one tile, 2 MiB: still near when looked through, and a thousand times what a call costs.
-_TILE_SCORES = 1 << 19
+# Scores of one tile: 1 MiB, so that they are still near when looked through.
+_TILE_SCORES = 1 << 18
 # Groups of items that are looked at first: at most so many, and one in so many.
 _SAMPLE = 128
 _SAMPLE_SHARE = 8
 # By how many standard deviations more of the k best may be in the sample than are expected there.
-_CAUTION = 4
+_CAUTION = 3
 # How much more than expected a query may find before it is answered on its own.
 _AMPLE = 4
 # By whether an item is allowed.
