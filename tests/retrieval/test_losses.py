@@ -403,9 +403,10 @@ def test_value_and_gradient_of_a_batch_computed_in_blocks(size, mask):
     assert value == pytest.approx(expected, rel=2e-5)
     got = gradient_of(lambda users, films, bias: loss(users, films, bias), **weights)
     closed = softmax_gradient(*plain, 0.5, log_q[numbers], mask)
-    for name, rows, by_rating in zip(weights, (users, numbers, numbers), closed.values()):
+    rows = {"users": users, "films": numbers, "bias": numbers}
+    for (name, own), by_rating in zip(rows.items(), closed.values(), strict=True):
         summed = np.zeros(weights[name].shape)
-        np.add.at(summed, rows, by_rating)
+        np.add.at(summed, own, by_rating)
         np.testing.assert_allclose(got[name], summed, atol=1e-3)
 
 
