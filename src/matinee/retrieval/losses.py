@@ -113,11 +113,11 @@ def grouped_softmax(
     weights = ops.ones_like(positives) if weights is None else weights
     log_copies = own = None
     if negatives == "batch":
-        log_copies = _log_count(ops.segment_sum(weights, film_places, films.shape[0]))
+        log_copies = _log_count(ops.segment_sum(weights, film_places, ops.shape(films)[0]))
     if mask_accidental_hits:
         queries, counts, own = rows, weights, film_places
     else:
-        queries, counts = users, ops.segment_sum(weights, user_places, users.shape[0])
+        queries, counts = users, ops.segment_sum(weights, user_places, ops.shape(users)[0])
     total = sum_logsumexp(queries, films, offset, counts, log_copies, own)
     return _reduce(total - ops.sum(weights * positives), weights, reduction)
 
@@ -245,7 +245,7 @@ def sum_logsumexp(
 def _logits(queries: Any, transposed: Any, offset: Any, log_copies: Any, own: Any = None) -> Any:
     columns = offset + log_copies
     if own is not None:
-        places = ops.expand_dims(ops.arange(transposed.shape[1]), 0)
+        places = ops.expand_dims(ops.arange(ops.shape(transposed)[1]), 0)
         columns = ops.where(ops.expand_dims(own, 1) == places, offset, columns)
     return ops.matmul(queries, transposed) + columns
 

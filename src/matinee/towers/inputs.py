@@ -156,7 +156,9 @@ class Batches(keras.utils.PyDataset):
         start = min(batch * self._batch_size + self._part * self._part_size, end)
         rows = slice(start, min(start + self._part_size, end))
         missing = self._part_size - (rows.stop - rows.start)
-        given = {name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()}
+        given: Features = {
+            name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()
+        }
         for name, size in self._distinct.items():
             numbers, places = np.unique(given[name], return_inverse=True)
             given[f"{name}/distinct"] = np.pad(numbers, (0, size - len(numbers)), "edge")
