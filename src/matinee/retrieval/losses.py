@@ -201,37 +201,9 @@ def sum_logsumexp(
     if keras.backend.backend() != "jax" or parted():
         logits = _logits(queries, ops.transpose(candidates), offset, log_copies, own)
         return ops.sum(weights * ops.logsumexp(logits, axis=1))
-    rows = [queries, weights] if own is None else [queries, weights, own]
 
-    def value_and_gradient(queries: Any, candidates: Any, offset: Any) -> Any:
-        transposed = ops.transpose(candidates)
-
-        def step(carry: Any, block: Any) -> Any:
-            total, sums_by_column = carry
-            queries, weights, *own = block
-            logits = _logits(queries, transposed, offset, log_copies, *own)
-            highest = ops.max(logits, axis=1, keepdims=True)
-            powers = ops.exp(logits - highest)
-            sums = ops.sum(powers, axis=1, keepdims=True)
-            weights = ops.expand_dims(weights, 1)
-            share = weights / sums
-            # Rows of numbers before the powers, which so need not be transposed.
-            sides = ops.transpose(ops.concatenate([queries * share, share], axis=1))
-            carry = (
-                total + ops.sum(weights * (highest + ops.log(sums))),
-                sums_by_column + ops.matmul(sides, powers),
-            )
-            return carry, ops.matmul(powers, candidates) * share
-
-        (size, width), columns = queries.shape, candidates.shape[0]
-        start = ops.zeros(()), ops.zeros((width + 1, columns))
-        blocks = tuple(_in_blocks(part) for part in (queries, *rows[1:]))
-        (total, by_column), by_row = ops.scan(step, start, blocks)
-        gradients = (
-            ops.reshape(by_row, (-1, width))[:size],
-            ops.transpose(by_column[:width]),
-            by_column[width],
-        )
+    def with_gradient(queries: Any, candidates: Any, offset: Any) -> Any:
+        total, gradients = _by_blocks(queries, candidates, offset, weights, log_copies, own)
 
         def gradient(*arguments: Any, upstream: Any = None) -> Any:
             scale = arguments[0] if upstream is None else upstream
@@ -239,7 +211,37 @@ def sum_logsumexp(
 
         return total, gradient
 
-    return ops.custom_gradient(value_and_gradient)(queries, candidates, offset)
+    return ops.custom_gradient(with_gradient)(queries, candidates, offset)
+
+
+def _by_blocks(
+    queries: Any, candidates: Any, offset: Any, weights: Any, log_copies: Any, own: Any
+) -> tuple[Any, tuple[Any, Any, Any]]:
+    """The value of `sum_logsumexp` and its gradient in queries, candidates and offset."""
+    transposed, (size, width) = ops.transpose(candidates), queries.shape
+
+    def step(carry: Any, block: Any) -> Any:
+        total, sums_by_column = carry
+        rows, weight, *owns = block
+        logits = _logits(rows, transposed, offset, log_copies, *owns)
+        highest = ops.max(logits, axis=1, keepdims=True)
+        powers = ops.exp(logits - highest)
+        sums = ops.sum(powers, axis=1, keepdims=True)
+        weight = ops.expand_dims(weight, 1)
+        share = weight / sums
+        # Rows of numbers before the powers, which so need not be transposed.
+        sides = ops.transpose(ops.concatenate([rows * share, share], axis=1))
+        carry = (
+            total + ops.sum(weight * (highest + ops.log(sums))),
+            sums_by_column + ops.matmul(sides, powers),
+        )
+        return carry, ops.matmul(powers, candidates) * share
+
+    start = ops.zeros(()), ops.zeros((width + 1, candidates.shape[0]))
+    parts = [queries, weights] if own is None else [queries, weights, own]
+    (total, by_column), by_row = ops.scan(step, start, tuple(map(_in_blocks, parts)))
+    query_gradient = ops.reshape(by_row, (-1, width))[:size]
+    return total, (query_gradient, ops.transpose(by_column[:width]), by_column[width])
 
 
 def _logits(queries: Any, transposed: Any, offset: Any, log_copies: Any, own: Any = None) -> Any:
