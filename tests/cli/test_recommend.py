@@ -57,7 +57,7 @@ def test_no_more_films_than_there_are(run, model):
         (("--user", "1", "--diversity", "1.5"), "diversity = 1.5; expected a number from 0 to 1"),
         (("--user", "1", "--order", "best"), 'order = \'best\'; expected "list", "stars"'),
         (("--user", "1", "--order", "2"), "order = 2.0; expected"),
-        (("--user", "1", "-k", "0"), "k = 0; expected at least 1"),
+        (("--user", "1", "-k", "0"), "k = 0; expected a whole number, at least 1"),
         (("--history", "Amélie (2001)"), "expected a film and its stars"),
         (("--history", "=5"), "expected a film and its stars"),
         (("--history", "Amélie (2001)=many"), "expected a film and its stars"),

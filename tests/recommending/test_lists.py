@@ -305,7 +305,14 @@ def test_popular_films_are_shown_without_reasons(recommenders):
         ({"years": (1990, 1980)}, ConfigError, "expected the earlier year first"),
         ({"diversity": 1.1}, ConfigError, r"diversity = 1\.1; expected a number from 0 to 1"),
         ({"diversity": float("nan")}, ConfigError, "diversity = nan"),
+        ({"diversity": "much"}, ConfigError, "diversity = 'much'"),
+        ({"diversity": True}, ConfigError, "diversity = True"),
         ({"order": "best"}, ConfigError, "order = 'best'"),
+        ({"order": [1]}, ConfigError, r"order = \[1\]"),
+        ({"years": 1990}, ConfigError, "years = 1990; expected the first and the last year"),
+        ({"k": 1.5}, ConfigError, r"k = 1\.5; expected a whole number, at least 1"),
+        ({"k": True}, ConfigError, "k = True; expected a whole number, at least 1"),
+        ({"k": "3"}, ConfigError, "k = '3'; expected a whole number, at least 1"),
         ({"allow": ["Amelie Poulain (2001)"]}, NotFoundError, r"Amélie \(2001\) \[id 1\]"),
         ({"exclude": ["Amelie Poulain (2001)"]}, NotFoundError, r"Amélie \(2001\) \[id 1\]"),
     ],
@@ -317,6 +324,22 @@ def test_wishes_without_sense_are_answered(blend, options, kind, message):
     ):
         with pytest.raises(kind, match=message):
             ask()
+
+
+def test_an_option_that_there_is_not_is_refused(blend):
+    with pytest.raises(ConfigError, match="no option 'genre'; expected genres, years"):
+        blend.recommend_many(["7"], genre="Comedy")
+
+
+def test_one_user_may_be_named_alone(blend):
+    assert blend.recommend_many("12") == [blend.recommend("12")]
+    assert blend.recommend_many(7) == blend.recommend_many(["7"])
+    with pytest.raises(ConfigError, match="user number 999"):
+        blend.recommend_many(mt.Query(999))
+
+
+def test_nothing_to_leave_out_may_be_said_by_none(blend):
+    assert blend.recommend("7", exclude=None) == blend.recommend("7")
 
 
 def test_an_order_without_sense_is_refused_when_it_is_made(blend):
