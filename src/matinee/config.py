@@ -88,12 +88,12 @@ def require(condition: bool, name: str, value: object, expected: str) -> None:
 
 def is_number(value: object) -> TypeGuard[float]:
     """Whether that is a real number; True and False are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, Real) and type(value) is not bool
 
 
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether that is a whole number, NumPy's among them; 1.0 is none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return isinstance(value, Integral) and type(value) is not bool
 
 
 def check_count(name: str, value: object) -> None:

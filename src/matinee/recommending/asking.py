@@ -35,7 +35,7 @@ class Asking:
 
     def query(self, user: str | int | None, history: Mapping[str, float] | None) -> Query:
         """See `Recommender.query`."""
-        if not isinstance(history, Mapping | None):
+        if not isinstance(history, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigError(
                 f"history = {history!r}; expected stars by film, as {{'Heat (1995)': 5}}"
             )
