@@ -88,12 +88,12 @@ def require(condition: bool, name: str, value: object, expected: str) -> None:
 
 def is_number(value: object) -> TypeGuard[float]:
     """Whether that is a real number; True and False are none."""
-    return isinstance(value, Real) and type(value) is not bool
+    return not isinstance(value, bool) and isinstance(value, Real)
 
 
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether that is a whole number, NumPy's among them; 1.0 is none."""
-    return isinstance(value, Integral) and type(value) is not bool
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def check_count(name: str, value: object) -> None:

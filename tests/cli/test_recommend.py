@@ -164,6 +164,38 @@ def test_filters_and_dials_are_those_of_the_recommender(run, model, saved_model)
     assert any(film["reasons"] for film in told["recommendations"])
 
 
+def test_films_to_choose_from_and_films_seen_are_those_of_the_recommender(run, model, saved_model):
+    recommender = saved_model.recommender
+    seen = recommender.catalog.items.id(
+        int(recommender.seen(recommender.train.users.number("42"))[0])
+    )
+    words = [
+        "recommend",
+        "--model",
+        model,
+        "--user",
+        "42",
+        "--allow",
+        seen,
+        "--allow",
+        "2",
+        "--json",
+    ]
+    for flag, chosen in (([], None), (["--include-seen"], False), (["--exclude-seen"], True)):
+        told = run(*words, *flag).json["recommendations"]
+        expected = recommender.recommend("42", allow=[seen, "2"], exclude_seen=chosen)
+        assert told == [film.to_dict() for film in expected]
+        assert (seen in {film["movie_id"] for film in told}) == (chosen is False)
+
+
+def test_nothing_is_left_of_wishes_that_contradict_each_other(run, model):
+    words = ("--user", "42", "--allow", "2", "--exclude", "2")
+    done = run("recommend", "--model", model, *words)
+    assert (done.code, done.out) == (0, "")
+    assert "no films are left to show" in done.err
+    assert run("recommend", "--model", model, *words, "--json").json["recommendations"] == []
+
+
 @pytest.mark.parametrize(
     ("text", "years"), [("1950:", (1950, None)), (":1950", (None, 1950)), ("1950", (1950, 1950))]
 )

@@ -38,6 +38,17 @@ def recommend(
     exclude: Annotated[
         list[str] | None, typer.Option(help="A film to leave out, by title or id; repeatable.")
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A film to choose from, by title or id, and no other; repeatable."),
+    ] = None,
+    exclude_seen: Annotated[
+        bool | None,
+        typer.Option(
+            "--exclude-seen/--include-seen",
+            help="Leave out, or show, what the user has rated. The model's own if not given.",
+        ),
+    ] = None,
     diversity: Annotated[
         float | None,
         typer.Option(help="From 0, the list as it is, to 1, as unlike films as there are."),
@@ -64,7 +75,9 @@ def recommend(
         k,
         genres=genre or None,
         years=None if years is None else o.parse_years(years),
-        exclude=exclude or (),
+        exclude_seen=exclude_seen,
+        exclude=exclude,
+        allow=allow or None,
         diversity=diversity,
         order=None if order is None else o.parse_order(order),
         explain=explain,
