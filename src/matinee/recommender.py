@@ -17,10 +17,20 @@ from matinee.recommending.filters import Filters, Named, Years
 from matinee.recommending.options import ListOptions, Wish, check_options
 from matinee.recommending.order import Order, weight_of_stars
 from matinee.recommending.outlook import outlooks
+from matinee.recommending.parts import Parts
 from matinee.recommending.screen import Screen
 from matinee.recommending.two_stages import TwoStages
 from matinee.stages import RETRIEVERS
-from matinee.types import FloatArray, KnowsLikeness, Outlook, Query, Recommendation
+from matinee.types import (
+    Explanation,
+    FloatArray,
+    KnowsLikeness,
+    Outlook,
+    Part,
+    Query,
+    Reason,
+    Recommendation,
+)
 
 Asker = str | int | Query
 # Users whose lists are made at once.
@@ -170,8 +180,8 @@ class Recommender(TwoStages):
         history: Mapping[str, float] | None = None,
         *,
         most: int = 5,
-    ) -> Recommendation:
-        """One film for one user, seen or not, with its stars, its score and what speaks for it.
+    ) -> Explanation:
+        """One film for one user, seen or not, with its stars, its score and what that is owed to.
 
         At most `most` reasons; the rest as for `recommend`, which has the errors too.
         """
@@ -182,11 +192,15 @@ class Recommender(TwoStages):
         only[items] = True
         found, popular = self._found.found([query], 1, allow=only)
         stars = self.ranker.predict([query], items[None])[0, 0]
-        source, reasons = "popular", ()
-        if not popular[0, 0]:
-            source = self.source(query)
+        reasons: tuple[Reason, ...] = ()
+        parts: tuple[Part, ...] = ()
+        source = "popular" if popular[0, 0] else self.source(query)
+        score = float(found.scores[0, 0])
+        if source != "popular":
             [reasons] = self._explainer.reasons(query, items, most)
-        return self._screen.film(int(items[0]), stars, found.scores[0, 0], source, reasons)
+            parts = self._parts.of(query, int(items[0]), score)
+        shown = self._screen.film(int(items[0]), stars, score, source, reasons)
+        return Explanation(**vars(shown), parts=parts)
 
     def similar(self, film: str | int, k: int = 10) -> list[Recommendation]:
         """The k films nearest to one, with the average user's stars and the likeness as score.
@@ -252,6 +266,10 @@ class Recommender(TwoStages):
     @cached_property
     def _explainer(self) -> Explainer:
         return Explainer(self.catalog, self.retriever, self._asking, sum(self.train.scale) / 2)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(self.catalog, self.retriever, self.train.item_counts())
 
     @cached_property
     def _screen(self) -> Screen:

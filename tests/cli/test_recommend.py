@@ -236,6 +236,8 @@ def test_explains_a_film(run, model, saved_model):
     text = " ".join(done.out.split())
     assert f"{film.title}, {film.stars:.2f} stars, for user 42, because of" in text
     assert all(f"{reason.share:.0%}" in text for reason in expected.reasons)
+    assert f"Its score of {expected.score:.2f} is the sum of what is owed to" in text
+    assert all(f"{part.name} {part.amount:+.2f}" in text for part in expected.parts)
 
 
 def test_a_stranger_has_no_reasons(run, model):

@@ -283,7 +283,10 @@ def test_a_film_is_explained_whether_or_not_it_is_recommended(blend):
     assert told.score == pytest.approx(film.score, rel=1e-4)
     seen = blend.catalog.items.id(int(blend.seen(6)[0]))
     assert blend.explain(seen, "7").movie_id == seen
-    assert blend.explain("1", "nobody").reasons == ()
+    assert sum(part.amount for part in told.parts) == pytest.approx(told.score, abs=1e-4)
+    assert set(told.genres) < {part.name for part in told.parts}
+    stranger = blend.explain("1", "nobody")
+    assert (stranger.reasons, stranger.parts) == ((), ())
     assert blend.explain("1", history={"4": 5}).reasons[0].movie_id == "4"
     with pytest.raises(ConfigError, match="most = 0"):
         blend.explain("1", "7", most=0)

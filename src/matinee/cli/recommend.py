@@ -128,7 +128,7 @@ def explain(
     history: History = None,
     json: o.Json = False,
 ) -> None:
-    """Say why a film is recommended, or why it might be: what the user rated that speaks for it."""
+    """Say why a film is recommended, or why it might be: what its score is owed to."""
     from matinee.artifacts import load_model
 
     recommender = load_model(model).recommender
@@ -136,12 +136,16 @@ def explain(
     if json:
         show_json({"user": user, "explanation": found.to_dict()})
         return
-    if not found.reasons:
+    if found.reasons:
+        rows = [(r.title, f"{r.stars:g}", f"{r.share:.0%}") for r in found.reasons]
+        title = f"{found.title}, {found.stars:.2f} stars, for {_name(user)}, because of"
+        _show_films(title, ("film", "rated", "share"), rows)
+    else:
         show_line(f"{found.title}, {found.stars:.2f} stars: nothing in the history speaks for it")
-        return
-    rows = [(r.title, f"{r.stars:g}", f"{r.share:.0%}") for r in found.reasons]
-    title = f"{found.title}, {found.stars:.2f} stars, for {_name(user)}, because of"
-    _show_films(title, ("film", "rated", "share"), rows)
+    if found.parts:
+        rows = [(part.name, f"{part.amount:+.2f}") for part in found.parts]
+        title = f"Its score of {found.score:.2f} is the sum of what is owed to"
+        show_table(title, ["", "amount"], rows, right=["amount"])
 
 
 def similar(
