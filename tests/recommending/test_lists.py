@@ -13,6 +13,15 @@ from tests.synthetic import KINDS, N_FILMS
 IDS = [str(film) for film in range(1, N_FILMS + 1)]
 
 
+class Backwards:
+    """Orders candidates for the list by their numbers, the greatest first."""
+
+    def rank(self, queries, candidates):
+        items = -np.sort(-candidates.items, axis=1)
+        scores = np.where(items >= 0, items, -np.inf).astype(np.float32)
+        return mt.TopK(items, scores)
+
+
 @pytest.fixture(scope="module")
 def recommenders(everyone, models):
     """A recommender of each retriever, with the ranker of biases and few candidates."""
@@ -21,6 +30,22 @@ def recommenders(everyone, models):
     return {
         name: mt.Recommender(own.catalog, retriever, rankers["bias"], own.train, candidates=15)
         for name, retriever in retrievers.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def with_list_rankers(recommenders):
+    """The same with a ranker of lists."""
+    return {
+        name: mt.Recommender(
+            own.catalog,
+            own.retriever,
+            own.ranker,
+            own.train,
+            list_ranker=Backwards(),
+            candidates=15,
+        )
+        for name, own in recommenders.items()
     }
 
 
@@ -56,9 +81,11 @@ YEAR = st.one_of(st.none(), st.integers(1925, 2025))
     diversity=st.sampled_from([0.0, 0.3, 1.0]),
     order=st.sampled_from(["list", "stars", 0.5]),
     explain=st.booleans(),
+    has_list_ranker=st.booleans(),
 )
 def test_k_eligible_films_come_back_and_none_that_is_forbidden(
     recommenders,
+    with_list_rankers,
     name,
     user,
     history,
@@ -71,8 +98,9 @@ def test_k_eligible_films_come_back_and_none_that_is_forbidden(
     diversity,
     order,
     explain,
+    has_list_ranker,
 ):
-    recommender = recommenders[name]
+    recommender = (with_list_rankers if has_list_ranker else recommenders)[name]
     if user is None and not history:
         history = {"1": 5}
     if years and None not in years:
@@ -217,24 +245,8 @@ def test_more_weight_of_the_stars_gives_lists_of_more_stars(blend):
     assert means[0] < means[-1]
 
 
-class Backwards:
-    """Orders candidates for the list by their numbers, the greatest first."""
-
-    def rank(self, queries, candidates):
-        items = -np.sort(-candidates.items, axis=1)
-        scores = np.where(items >= 0, items, -np.inf).astype(np.float32)
-        return mt.TopK(items, scores)
-
-
-def test_a_ranker_of_lists_orders_the_candidates(blend):
-    other = mt.Recommender(
-        blend.catalog,
-        blend.retriever,
-        blend.ranker,
-        blend.train,
-        list_ranker=Backwards(),
-        candidates=15,
-    )
+def test_a_ranker_of_lists_orders_the_candidates(blend, with_list_rankers):
+    other = with_list_rankers["blend"]
     plain = blend.recommend("7", k=30)
     films = other.recommend("7", k=30)
     front = sorted(ids_of(plain[:15]), key=int, reverse=True)
