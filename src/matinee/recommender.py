@@ -14,6 +14,7 @@ from matinee.errors import ConfigError, NotFoundError
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Named, Years
+from matinee.recommending.kind import Kind
 from matinee.recommending.options import ListOptions, Wish, check_options
 from matinee.recommending.order import Order, weight_of_stars
 from matinee.recommending.outlook import outlooks
@@ -205,9 +206,11 @@ class Recommender(TwoStages):
     def similar(self, film: str | int, k: int = 10) -> list[Recommendation]:
         """The k films nearest to one, with the average user's stars and the likeness as score.
 
+        What is near a film that nobody rated is said by its genres and its years.
+
         Raises:
             ConfigError: k below 1, or a retriever that does not know which films are alike.
-            NotFoundError: a film that the catalogue does not have, or that nobody rated.
+            NotFoundError: a film that the catalogue does not have, or that nothing is known of.
         """
         check_count("k", k)
         if not isinstance(self.retriever, KnowsLikeness):
@@ -216,12 +219,14 @@ class Recommender(TwoStages):
                 f"{self.retriever.source} does not know which films are alike; train one of {able}"
             )
         item = self.catalog.find(film)
-        if self._counts[item] == 0:
+        rated = self._counts[item] > 0
+        near = self.retriever.similar(item, k) if rated else self._kind.similar(item, k)
+        if not rated and not near.items.size:
             raise NotFoundError(
                 f"nobody rated {self.catalog.title(item)} in the {len(self.train):,} training "
-                "ratings, so nothing is known of what is like it; try another film"
+                "ratings, and no film shares its genres or years, so nothing is known of what is "
+                "like it; try another film"
             )
-        near = self.retriever.similar(item, k)
         stars = self.ranker.predict([Query()], near.items)[0]
         return [
             self._screen.film(int(item), star, score, "similar")
@@ -266,6 +271,10 @@ class Recommender(TwoStages):
     @cached_property
     def _explainer(self) -> Explainer:
         return Explainer(self.catalog, self.retriever, self._asking, sum(self.train.scale) / 2)
+
+    @cached_property
+    def _kind(self) -> Kind:
+        return Kind(self.catalog, self.train.item_counts())
 
     @cached_property
     def _parts(self) -> Parts:
