@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.data.catalog import Catalog
-from matinee.retrieval.film_features import genres_and_years, of_features
+from matinee.retrieval.film_features import genres_and_years, projection
 from matinee.types import Explains, FirstStage, FloatArray, Part, Query
 
 ANYBODY, ITSELF = "anybody", "the film itself"
@@ -38,11 +38,10 @@ class Parts:
             return ()
         names, features = self._features
         items, scores = self._retriever.retrieve([query], len(self._catalog)).row(0)
-        added = scores - self._strangers[items]
-        # The last column is any film's, which tells nothing of this one.
-        columns = np.pad(features[items], ((0, 0), (0, 1)), constant_values=1)
-        worth = of_features(added[:, None], columns, self._counts[items])[:-1, 0]
-        amounts: list[float] = (features[item] * worth).tolist()
+        added = np.asarray(scores - self._strangers[items], np.float32)
+        worth: FloatArray = self._projection[:, items] @ added
+        # The last is any film's, which tells nothing of this one.
+        amounts: list[float] = (features[item] * worth[:-1]).tolist()
         own = [
             Part(name, round(amount, 6))
             for name, amount, marked in zip(names, amounts, features[item] > 0, strict=True)
@@ -60,6 +59,12 @@ class Parts:
         if self._explains is None:
             return np.zeros(len(everything), np.float32)
         return self._explains.contributions(Query(), everything[:0], everything).base
+
+    @cached_property
+    def _projection(self) -> FloatArray:
+        """What the scores of all films are multiplied with for the worth of each feature."""
+        columns = np.pad(self._features[1], ((0, 0), (0, 1)), constant_values=1)
+        return projection(columns, self._counts)
 
     @cached_property
     def _features(self) -> tuple[tuple[str, ...], FloatArray]:

@@ -89,11 +89,26 @@ def of_features(
     Ridge regression of the rated ones' rows on their features, each weighted by the square root of
     its ratings: what much is known of is known well. The arguments are those of `expected`.
     """
+    gram, weighted = _normal_equations(features, counts)
+    solved: Any = np.linalg.solve(gram, weighted @ table[counts > 0])
+    return np.asarray(solved, np.float32)
+
+
+def projection(features: FloatArray, counts: NDArray[np.int64]) -> FloatArray:
+    """What is multiplied with a table for `of_features`: float32 [f, n]; few features only."""
+    gram, weighted = _normal_equations(features, counts)
+    whole = np.zeros((features.shape[1], len(features)), np.float32)
+    whole[:, counts > 0] = np.linalg.solve(gram, weighted)
+    return whole
+
+
+def _normal_equations(
+    features: FloatArray, counts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ridge regression's matrix [f, f], and the weighted features of the m rated [f, m]."""
     rated = counts > 0
     weight = np.sqrt(counts[rated])[:, None]
     weight /= weight.mean()
     known = features[rated].astype(np.float64)
-    gram: NDArray[np.float64] = (weight * known).T @ known + _RIDGE * np.eye(known.shape[1])
-    seen: NDArray[np.float64] = (weight * known).T @ table[rated]
-    solved: Any = np.linalg.solve(gram, seen)
-    return np.asarray(solved, np.float32)
+    weighted: NDArray[np.float64] = (weight * known).T
+    return weighted @ known + _RIDGE * np.eye(known.shape[1]), weighted
