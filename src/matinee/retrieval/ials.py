@@ -20,7 +20,7 @@ from matinee.index.exact import ExactIndex
 from matinee.retrieval.histories import Csr, Histories
 from matinee.retrieval.least_squares import Objective, half_sweep
 from matinee.retrieval.warm import warm_epochs
-from matinee.types import FloatArray, IntArray, Query, TopK, known_users
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,31 @@ class IalsRetriever:
         the basis of the eigenvectors of alpha0 FᵀF, F being all films' vectors, only the h films'
         part is not diagonal, so a system of h equations gives it (Woodbury's identity).
         """
+        scaled, system = self._system(items)
+        weights = cast("NDArray[np.float64]", np.linalg.solve(system, np.ones(len(items))))
+        return (self._basis[1] @ (weights @ scaled)).astype(np.float32)
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """What scores would lose without each film, exactly but that the penalty stays as it is.
+
+        With the system S of `fold_in`, whose solution is S⁻¹1, a score is k·S⁻¹1, k being what S
+        has between the film asked for and those of the history; without the history's film h it
+        is lower by (k·S⁻¹)_h (S⁻¹1)_h / (S⁻¹)_hh. See `Explains.contributions`.
+        """
+        vector = self.vectors([query])[0]
+        scaled, system = self._system(films)
+        inverse = cast("NDArray[np.float64]", np.linalg.inv(system))
+        asked = (self.movie_vectors[items] @ self._basis[1]) @ scaled.T
+        by_film = (asked @ inverse * (inverse.sum(axis=1) / np.diag(inverse))).astype(np.float32)
+        return Contributions(by_film, self.movie_vectors[items] @ vector - by_film.sum(axis=1))
+
+    def _system(self, items: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """A history's films in the basis, over its diagonal [h, d], and the system [h, h]."""
         gram, basis = self._basis
         penalty = self._objective.penalty(np.array([len(items)]), len(self.movie_vectors))
         liked = self.movie_vectors[items] @ basis
         scaled = liked / (gram + penalty)
-        system = np.eye(len(items)) + scaled @ liked.T
-        weights = cast("NDArray[np.float64]", np.linalg.solve(system, np.ones(len(items))))
-        return (basis @ (weights @ scaled)).astype(np.float32)
+        return scaled, np.eye(len(items)) + scaled @ liked.T
 
     def _vectors(self, queries: Sequence[Query], histories: Csr) -> FloatArray:
         users = known_users(queries, len(self.user_vectors))
