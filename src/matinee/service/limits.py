@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -92,41 +92,47 @@ class Pool:
 
 
 class Turns:
-    """Short work on the event loop itself, one call after another, and a bound on what waits.
+    """Short work on the event loop itself, one call a round, and a bound on what waits.
 
     A call of a millisecond or two is done sooner there than handed to a thread and back: whoever
-    computes holds Python's lock, so the loop would wait all the same. The loop reads whatever has
-    arrived, works through what it accepted of that, and reads again; so nothing that is accepted
-    waits longer than two such rounds, however much is refused.
+    computes holds Python's lock, so the loop would wait all the same. Between two calls the loop
+    reads and answers whatever has arrived, so what is accepted waits for the calls before it, and
+    everything else for one.
 
     Args:
-        queue: how many calls one round may accept.
+        queue: how many calls may wait.
     """
 
     def __init__(self, queue: int) -> None:
         self._most = queue
-        self.waiting = 0
+        self._turns: deque[asyncio.Future[None]] = deque()
 
     @property
-    def is_full(self) -> bool:
-        """Whether another call would be refused."""
-        return self.waiting >= self._most
+    def waiting(self) -> int:
+        """How many calls are under way."""
+        return len(self._turns)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Call a function in the loop's next round; from one event loop alone.
+        """Call a function when those before it are done; from one event loop alone.
 
         Raises:
             OverloadedError: too much waits already.
         """
-        if self.is_full:
+        if self.waiting >= self._most:
             raise OverloadedError(FULL)
-        self.waiting += 1
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
         try:
-            # Whatever has arrived is counted, or refused, before anything is computed.
-            await asyncio.sleep(0)
+            if self._turns[0] is turn:
+                turn.set_result(None)
+                await asyncio.sleep(0)
+            await turn
             return work()
         finally:
-            self.waiting -= 1
+            self._turns.remove(turn)
+            if self._turns and not self._turns[0].done():
+                # Whoever waits for it goes on in the next round.
+                self._turns[0].set_result(None)
 
 
 class Admitted:
