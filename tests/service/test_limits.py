@@ -95,6 +95,28 @@ def test_turns_are_one_a_round_in_order_and_refuse_what_is_too_many():
     asyncio.run(main())
 
 
+def test_whoever_waited_too_long_is_refused_and_the_next_is_not():
+    async def main():
+        now = [0.0]
+        turns = Turns(3, patience_s=1.0, clock=lambda: now[0])
+
+        def slow():
+            now[0] += 1.5
+
+        async def later():
+            while now[0] < 1.0:
+                await asyncio.sleep(0)
+            return await turns.run(lambda: "done")
+
+        first = [asyncio.ensure_future(turns.run(slow)) for _ in range(2)]
+        assert await later() == "done"
+        assert await first[0] is None
+        with pytest.raises(OverloadedError):
+            await first[1]
+
+    asyncio.run(main())
+
+
 def test_a_turn_that_nobody_waits_for_is_passed_on():
     async def main():
         turns = Turns(3)

@@ -15,6 +15,8 @@ from matinee.service.problems import OverloadedError
 
 T = TypeVar("T")
 FULL = "more requests wait than can be answered soon; try again later"
+# How long a list may wait for its turn; three times what a queue of the usual length takes.
+PATIENCE_S = 0.12
 # Of so many callers the newest are remembered; an older one starts afresh.
 _CALLERS = 10_000
 
@@ -97,14 +99,25 @@ class Turns:
     A call of a millisecond or two is done sooner there than handed to a thread and back: whoever
     computes holds Python's lock, so the loop would wait all the same. Between two calls the loop
     reads and answers whatever has arrived, so what is accepted waits for the calls before it, and
-    everything else for one.
+    everything else for one. A call that waited too long all the same, since the processor was
+    taken away or the lists are long ones, is refused when its turn comes: by then whoever asked
+    does better to ask again, and those behind it get theirs sooner.
 
     Args:
         queue: how many calls may wait.
+        patience_s: how long each may.
+        clock: seconds that never go back.
     """
 
-    def __init__(self, queue: int) -> None:
+    def __init__(
+        self,
+        queue: int,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._most = queue
+        self._patience_s = patience_s
+        self._clock = clock
         self._turns: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -116,10 +129,11 @@ class Turns:
         """Call a function when those before it are done; from one event loop alone.
 
         Raises:
-            OverloadedError: too much waits already.
+            OverloadedError: too much waits already, or it waited too long.
         """
         if self.waiting >= self._most:
             raise OverloadedError(FULL)
+        since_s = self._clock()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._turns.append(turn)
         try:
@@ -127,6 +141,8 @@ class Turns:
                 turn.set_result(None)
                 await asyncio.sleep(0)
             await turn
+            if self._clock() - since_s > self._patience_s:
+                raise OverloadedError(FULL)
             return work()
         finally:
             self._turns.remove(turn)
