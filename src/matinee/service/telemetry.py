@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -82,10 +84,11 @@ class Telemetry:
         count, self._refused, self._told_s = self._refused, 0, now_s
         return count
 
-    def recommended(self, movie_id: str, source: str) -> None:
-        """Count a film of a list."""
-        self._shown.labels(source).inc()
-        self._films.add(movie_id)
+    def recommended(self, films: Sequence[tuple[str, str]]) -> None:
+        """Count the films of a list, each an id and a source."""
+        for source, count in collections.Counter(source for _, source in films).items():
+            self._shown.labels(source).inc(count)
+        self._films.update(movie_id for movie_id, _ in films)
 
     def activated(self, version: str) -> None:
         """Note which version of the model answers."""
