@@ -1,14 +1,18 @@
 """The start of the process, as whoever runs it meets it: the port, the key, the order of words."""
 
+import signal
 import socket
+from contextlib import suppress
 
 import pytest
 
 from matinee.errors import MatineeError
 from matinee.service.run import address_of, listen
 from matinee.service.settings import Settings
+from matinee.store import open_store
 from tests.fresh import run_matinee
 from tests.service import killing
+from tests.service.worlds import ADMIN
 
 
 def test_a_port_in_use_is_told_at_once_by_every_command(tmp_path):
@@ -46,3 +50,28 @@ def test_a_store_that_is_none_is_one_line(tmp_path, model_directory):
     assert found.returncode == 8
     assert found.stderr.count("\n") == 1
     assert "restore a backup" in found.stderr
+
+
+def test_what_was_begun_is_answered_before_the_end(tmp_path, model_directory):
+    port, body = killing.free_port(), b'{"stars":5}'
+    process = killing.start(tmp_path, model_directory, port)
+    killing.wait_until_ready(process, port)
+    head = (
+        "PUT /v1/users/7/ratings/3 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {ADMIN}\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+        process.send_signal(signal.SIGTERM)
+        with suppress(ConnectionError):
+            # Nobody new is let in.
+            while True:
+                socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        connection.sendall(body)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    assert process.wait(20) in (0, -signal.SIGTERM)
+    store = open_store(f"sqlite:///{tmp_path / 'ratings.db'}")
+    assert [rating.stars for rating in store.ratings_of("7")] == [5.0]
+    store.close()
