@@ -95,10 +95,11 @@ def test_turns_are_one_a_round_in_order_and_refuse_what_is_too_many():
     asyncio.run(main())
 
 
-def test_whoever_waited_too_long_is_refused_and_the_next_is_not():
+@pytest.mark.parametrize(("queue", "refused"), [(3, 1), (8, 0)])
+def test_whoever_waited_too_long_among_many_is_refused(queue, refused):
     async def main():
         now = [0.0]
-        turns = Turns(3, patience_s=1.0, clock=lambda: now[0])
+        turns = Turns(queue, patience_s=1.0, clock=lambda: now[0])
 
         def slow():
             now[0] += 1.5
@@ -108,11 +109,11 @@ def test_whoever_waited_too_long_is_refused_and_the_next_is_not():
                 await asyncio.sleep(0)
             return await turns.run(lambda: "done")
 
-        first = [asyncio.ensure_future(turns.run(slow)) for _ in range(2)]
-        assert await later() == "done"
-        assert await first[0] is None
-        with pytest.raises(OverloadedError):
-            await first[1]
+        last = asyncio.ensure_future(later())
+        asked = [turns.run(slow) for _ in range(2)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert sum(isinstance(answer, OverloadedError) for answer in answers) == refused
+        assert await last == "done"
 
     asyncio.run(main())
 

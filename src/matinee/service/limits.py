@@ -99,13 +99,13 @@ class Turns:
     A call of a millisecond or two is done sooner there than handed to a thread and back: whoever
     computes holds Python's lock, so the loop would wait all the same. Between two calls the loop
     reads and answers whatever has arrived, so what is accepted waits for the calls before it, and
-    everything else for one. A call that waited too long all the same, since the processor was
-    taken away or the lists are long ones, is refused when its turn comes: by then whoever asked
-    does better to ask again, and those behind it get theirs sooner.
+    everything else for one. Where half of what may wait does wait, a call that waited too long
+    is refused when its turn comes: by then whoever asked does better to ask again, and those behind
+    it get theirs sooner. Fewer than that are no overload, but a process that was held up once.
 
     Args:
         queue: how many calls may wait.
-        patience_s: how long each may.
+        patience_s: how long each may while many do.
         clock: seconds that never go back.
     """
 
@@ -141,7 +141,8 @@ class Turns:
                 turn.set_result(None)
                 await asyncio.sleep(0)
             await turn
-            if self._clock() - since_s > self._patience_s:
+            waited_s = self._clock() - since_s
+            if waited_s > self._patience_s and 2 * self.waiting > self._most:
                 raise OverloadedError(FULL)
             return work()
         finally:
