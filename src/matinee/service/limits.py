@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matinee.service.problems import OverloadedError
 
@@ -169,12 +169,22 @@ class Admitted:
         return self.count >= self._most
 
     def counted(self, app: ASGIApp) -> ASGIApp:
-        """An application that is counted from now on, until it has answered."""
+        """An application that is counted from now on, until it has answered.
+
+        While it waits for a body it is not: one that does not come must take nobody's place.
+        """
         self.count += 1
 
         async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+            async def uncounted() -> Message:
+                self.count -= 1
+                try:
+                    return await receive()
+                finally:
+                    self.count += 1
+
             try:
-                await app(scope, receive, send)
+                await app(scope, uncounted, send)
             finally:
                 self.count -= 1
 
