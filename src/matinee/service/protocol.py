@@ -59,7 +59,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(cycle, site)
         else:
             # Its body is still to come: the application knows what to do.
-            scope["state"][REFUSED] = True
+            scope.setdefault("state", {})[REFUSED] = True
             super()._start_asgi_task(cycle, app)
 
     @property
