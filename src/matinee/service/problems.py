@@ -125,7 +125,7 @@ def told_of(request: Request, error: MatineeError) -> str:
     if not isinstance(error, StoreUnavailableError):
         return str(error)
     request.scope["why"] = str(error)
-    return "the store cannot be read or written now; nothing was changed; try again in a moment"
+    return "the store cannot be read or written now; try again in a moment"
 
 
 def title_of(status: int) -> str:
