@@ -84,6 +84,8 @@ SEQUENCE: dict[str, dict[str, Any]] = {
     "stars not read": {"read_stars": False},
     "without genres, years and titles": {"film_features": False, "unknown_rate": 0.0},
     "with users' features": {"user_features": True},
+    "with users' ids": {"user_ids": True},
+    "a bag": {"reading": "bag", "blocks": 1},
     "times read": {"read_times": True},
     "sampled softmax, 256 negatives": {"loss": "sampled", "negatives": 256},
     "sampled, 128 and 128 in the batch": {

@@ -83,7 +83,17 @@ def test_a_catalogue_too_large_for_all_pairs_does_without_them(split, monkeypatc
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("members", 0), ("rank", 0), ("rank", 600), ("epochs", 0), ("l2", -1.0), ("ease_l2", 0.0)],
+    [
+        ("members", 0),
+        ("rank", 0),
+        ("rank", 600),
+        ("epochs", 0),
+        ("l2", -1.0),
+        ("ease_l2", 0.0),
+        ("learning_rate", 1e30),
+        ("softmax_weight", 1e38),
+        ("nearby_weight", float("nan")),
+    ],
 )
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ConfigError, match=rf"blend\.{setting} = "):
