@@ -63,9 +63,7 @@ class BlendConfig:
         for name in ("epochs", "batch_users"):
             value = getattr(self, name)
             require(1 <= value < 1 << 31, f"blend.{name}", value, "at least 1")
-        require(
-            0 < self.ease_l2 < math.inf, "blend.ease_l2", self.ease_l2, "above 0 and finite"
-        )
+        require(0 < self.ease_l2 < math.inf, "blend.ease_l2", self.ease_l2, "above 0 and finite")
         for name, most in (("learning_rate", 1), ("softmax_weight", 10**6)):
             value = getattr(self, name)
             require(0 < value <= most, f"blend.{name}", value, f"above 0, at most {most:,}")

@@ -24,7 +24,8 @@ def test_the_newest_film_of_whoever_has_two_others_is_held_out():
     held_out = hold_out(TRAIN, None, 0)
     assert held_out.users.tolist() == [0, 3]
     assert held_out.targets.tolist() == [3, 2]
-    assert [own.tolist() for own in held_out.known.items_by_user()] == [[2, 0], [1, 2], [], [0, 3, 1]]
+    left = [own.tolist() for own in held_out.known.items_by_user()]
+    assert left == [[2, 0], [1, 2], [], [0, 3, 1]]
 
 
 def test_ndcg_is_that_of_the_one_film():

@@ -29,8 +29,9 @@ class SequenceModel(keras.Model):
     A film's vector is that of its id plus a projection of its features; the same vectors are
     read by the query tower and searched among (tied). What the tower reads at each place is
     √d · film + stars + time since the film before + position + user; pre-norm blocks of causal
-    self-attention, or of means over all that was read (a bag, without positions), follow (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation"), and a
-    film's score is the inner product of the last norm's output with its vector, plus its bias.
+    self-attention follow (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation"), or one
+    of means over all that was read (a bag, which has no positions), and a film's score is the inner
+    product of the last norm's output with its vector, plus its bias.
 
     Args:
         features: float32 [n, f], of the films; see `film_features`.
