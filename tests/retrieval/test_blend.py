@@ -25,7 +25,8 @@ def test_scores_are_the_weighted_sum_of_both_views(blend, split):
     tensors, user = blend.tensors(), 5
     history = split.train.items_by_user()[user]
     softmax = tensors["user_vectors"][user] @ tensors["movie_vectors"].T + tensors["movie_bias"]
-    linear = tensors["history_vectors"][history].sum(axis=0) @ tensors["item_vectors"].T
+    brought = tensors["history_vectors"][history].sum(axis=0) + tensors["side_vectors"][user]
+    linear = brought @ tensors["item_vectors"].T
     expected = tensors["weights"][0] * softmax + tensors["weights"][1] * linear
     found = blend.retrieve([mt.Query(user)], 90)
     np.testing.assert_allclose(found.scores[0], expected[found.items[0]], rtol=1e-4, atol=1e-4)
@@ -74,10 +75,11 @@ def test_its_tensors_have_the_shapes_it_promises(blend, split):
 
 
 def test_a_catalogue_too_large_for_all_pairs_does_without_them(split, monkeypatch):
-    monkeypatch.setattr("matinee.retrieval.blend_fit.MOST_FILMS", 50)
+    monkeypatch.setattr("matinee.retrieval.blend.MOST_FILMS", 50)
     blend = fit_blend(split.train, CONFIG, seed=7)
     assert blend.tensors()["weights"][1] == 0
-    assert not blend.tensors()["history_vectors"].any()
+    assert blend.tensors()["history_vectors"].shape == (90, 0)
+    assert blend.index.vectors.shape == (90, CONFIG.rank)
     assert (blend.retrieve([mt.Query(0)], 10).items >= 0).all()
 
 
