@@ -151,6 +151,18 @@ def test_a_user_without_a_rating_has_what_their_features_let_expect(ratings):
     np.testing.assert_array_equal(away.argmin(axis=1), kinds[110:])
 
 
+def test_what_is_known_of_a_user_counts_beside_a_history_they_bring(ratings):
+    kinds = np.arange(120) % 3
+    told = replace(ratings, user_features=pl.DataFrame({"club": kinds.astype(str)}))
+    blend = fit_blend(told, CONFIG, seed=7)
+    own = np.array([4, 7, 1], np.int32), np.full(3, 5, np.float32)
+    vectors = blend.vectors([mt.Query(user, *own) for user in (0, 1, 3, None)])
+    np.testing.assert_allclose(vectors[0], vectors[2], rtol=1e-5, atol=1e-6)
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+    sides = blend.tensors()["side_vectors"]
+    np.testing.assert_allclose(sides[-1], sides[:-1].mean(axis=0), rtol=1e-3, atol=1e-5)
+
+
 def test_a_catalogue_of_other_films_is_refused(split):
     other = mt.Catalog.of_titles([1], ["A"], [[]])
     with pytest.raises(ConfigError, match="expected"):
