@@ -34,6 +34,8 @@ BLEND: dict[str, dict[str, Any]] = {
     "the item-item model, and next to nothing else": {"softmax_weight": 0.001},
     "the softmax factors, and next to nothing else": {"softmax_weight": 1000.0},
     "without what is rated close in time": {"nearby_weight": 0.0},
+    "without films' features beside the item-item model": {"film_weight": 0.0},
+    "without users' features there": {"user_weight": 0.0},
     "members not held back (l2 = 0)": {"l2": 0.0},
     "members of length 64": {"member_size": 64},
     "cut to 32": {"rank": 32},

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 import matinee as mt
-from matinee.retrieval.item_items import factorized, item_items, nearby
+from matinee.retrieval.ease import EaseConfig, fit_ease
+from matinee.retrieval.item_items import ItemItemSettings, factorized, item_items, nearby
 from tests.retrieval.test_histories import ratings_of
 
 
@@ -47,7 +48,7 @@ def test_films_and_users_features_are_rows_and_columns_of_ease():
     clubs = pl.DataFrame({"club": ["a", "b", "a", None]})
     train = replace(ratings_of([[2, 0], [1, 2, 3], [], [0]], n_items=4), user_features=clubs)
     features = np.array([[1, 0], [0, 1], [0.5, 0.5], [0, 0]], np.float32)
-    model = item_items(train, features, 10.0, 0.6)
+    model = item_items(train, features, ItemItemSettings(10.0, 20.0, 20.0, 0.6))
     # Everybody has a mark in common, at one length: the root of 20.
     half, whole = np.sqrt(20 / 2), np.sqrt(20)
     marks = np.array([[half, half, 0], [half, 0, half], [half, half, 0], [whole, 0, 0]])
@@ -64,11 +65,20 @@ def test_films_and_users_features_are_rows_and_columns_of_ease():
     np.testing.assert_allclose(model.sides, expected[4:, :4], rtol=1e-4, atol=1e-6)
 
 
+def test_without_features_the_table_is_that_of_ease(split):
+    train = without_times(split.train)
+    model = item_items(train, None, ItemItemSettings(20.0, 0.0, 0.0, 0.3))
+    ease = fit_ease(train, EaseConfig(20.0)).weights
+    np.testing.assert_allclose(model.films, ease, rtol=1e-5, atol=1e-7)
+    assert not model.sides.any()
+
+
 def test_what_is_rated_close_in_time_is_added_where_times_are_known(split):
-    train = split.train
-    bare = item_items(without_times(train), None, 20.0, 0.3)
-    np.testing.assert_array_equal(item_items(train, None, 20.0, 0.0).films, bare.films)
-    added = item_items(train, None, 20.0, 0.3).films - bare.films
+    train, settings = split.train, ItemItemSettings(20.0, 20.0, 20.0, 0.3)
+    bare = item_items(without_times(train), None, settings)
+    none = item_items(train, None, replace(settings, nearby_weight=0.0))
+    np.testing.assert_array_equal(none.films, bare.films)
+    added = item_items(train, None, settings).films - bare.films
     near = nearby(train)
     share = added.sum() / near.sum()
     assert share > 0

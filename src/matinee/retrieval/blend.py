@@ -38,8 +38,9 @@ class BlendConfig:
         l2: weight of the squared vectors of each training rating in a member.
         softmax_weight: of the members' average beside the item-item model, at the same spread.
         item_rank: length that the item-item table is cut to; past 20,000 films it is left out.
-        ease_l2: regularization of EASE, which makes the item-item table together with what is
-            known of films and users.
+        ease_l2: regularization of EASE, which makes the item-item table.
+        film_weight: in EASE, of a film's genres, year and title words, beside one rating of it.
+        user_weight: in EASE, of a user's features, beside one rating.
         nearby_weight: in that table, of what is rated shortly before and after a film, where
             ratings have times.
     """
@@ -54,6 +55,8 @@ class BlendConfig:
     softmax_weight: float = 7.0
     item_rank: int = 192
     ease_l2: float = 300.0
+    film_weight: float = 20.0
+    user_weight: float = 20.0
     nearby_weight: float = 0.6
 
     def __post_init__(self) -> None:
@@ -69,7 +72,7 @@ class BlendConfig:
         for name, most in (("learning_rate", 1), ("softmax_weight", 10**6)):
             value = getattr(self, name)
             require(0 < value <= most, f"blend.{name}", value, f"above 0, at most {most:,}")
-        for name in ("l2", "nearby_weight"):
+        for name in ("l2", "film_weight", "user_weight", "nearby_weight"):
             value = getattr(self, name)
             require(0 <= value <= 10**6, f"blend.{name}", value, "0 … 1,000,000")
 

@@ -14,7 +14,7 @@ from matinee.data.ratings import Ratings
 from matinee.retrieval.blend import BlendConfig, BlendRetriever
 from matinee.retrieval.film_features import expected, fill_unrated, film_features
 from matinee.retrieval.histories import Histories
-from matinee.retrieval.item_items import factorized, item_items
+from matinee.retrieval.item_items import ItemItemSettings, factorized, item_items
 from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
 from matinee.retrieval.warm import warm
 from matinee.types import FloatArray
@@ -74,7 +74,10 @@ def _linear(
         users, films = np.zeros((len(train.users) + 1, 0)), np.zeros((size, 0))
         empty = {"side_vectors": users, "history_vectors": films, "item_vectors": films}
         return {name: np.asarray(own, np.float32) for name, own in empty.items()}
-    model = item_items(train, features, config.ease_l2, config.nearby_weight)
+    settings = ItemItemSettings(
+        config.ease_l2, config.film_weight, config.user_weight, config.nearby_weight
+    )
+    model = item_items(train, features, settings)
     left, right = factorized(np.vstack([model.films, model.sides]), rank, seed)
     return {
         "side_vectors": model.marks @ left[size:],

@@ -9,6 +9,7 @@ occupation say of each film beside their history.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +26,27 @@ from matinee.types import FloatArray
 # How many ratings before and after one are near, and how fast nearness falls with their number.
 _NEAR, _DECAY = 8, 2.0
 _NEAR_L2 = 100.0
-# Weights of films' and of users' features, beside one rating.
-_FILM_FEATURES, _USER_FEATURES = 20.0, 20.0
 _BLOCK_FILMS = 512
 _SAMPLE_USERS = 1000
 _ROUNDS, _SPARE = 4, 16
+
+
+@dataclass(frozen=True)
+class ItemItemSettings:
+    """How the table is made.
+
+    Attributes:
+        ease_l2: see `EaseConfig`.
+        film_weight: of a film's features, beside one rating of it.
+        user_weight: of a user's features, likewise.
+        nearby_weight: of the films rated shortly before and after, at EASE's spread of scores; it
+            counts only where ratings have times.
+    """
+
+    ease_l2: float
+    film_weight: float
+    user_weight: float
+    nearby_weight: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,24 +65,25 @@ class ItemItems:
 
 
 def item_items(
-    train: Ratings, features: FloatArray | None, ease_l2: float, nearby_weight: float
+    train: Ratings, features: FloatArray | None, settings: ItemItemSettings
 ) -> ItemItems:
     """Solve for what films, and the marks of users, say of each film.
 
     Args:
         train: the ratings; their stars are not looked at.
         features: float32 [n_items, f] of the films; None where nothing is known of them.
-        ease_l2: see `EaseConfig`.
-        nearby_weight: of the films rated shortly before and after, at EASE's spread of scores; it
-            counts only where ratings have times.
+        settings: how.
     """
     size = len(train.items)
     histories: Csr = Histories(train).matrix
-    marks = _marks(train)
-    weights = solved(_gram(train, histories, features, marks[:-1]), ease_l2)
+    marks = _marks(train, settings.user_weight)
+    gram = _gram(train, histories, marks[:-1])
+    if features is not None:
+        _count_features(gram, np.float32(math.sqrt(settings.film_weight)) * features)
+    weights = solved(gram, settings.ease_l2)
     films, sides = np.ascontiguousarray(weights[:size, :size]), weights[size:, :size]
     found = ItemItems(films, sides, marks)
-    if train.timestamp is None or not nearby_weight:
+    if train.timestamp is None or not settings.nearby_weight:
         return found
     near = nearby(train)
     sample, own = histories[:-1][:_SAMPLE_USERS], marks[:-1][:_SAMPLE_USERS]
@@ -73,36 +91,38 @@ def item_items(
     scores = (sample @ films + own @ sides, sample @ near)
     spread, other = (float(table[unseen].std()) if unseen.any() else 0.0 for table in scores)
     if other > 0:
-        films += np.float32(nearby_weight * spread / other) * near
+        films += np.float32(settings.nearby_weight * spread / other) * near
     return found
 
 
-def _marks(train: Ratings) -> FloatArray:
-    """Each user's marks, a constant among them, at one length for all; last, their average."""
+def _marks(train: Ratings, weight: float) -> FloatArray:
+    """Each user's marks, a constant among them, at the length √weight; last, their average."""
     known = user_marks(train)
     marks = np.concatenate([np.ones((len(known), 1), np.float32), known], axis=1)
-    marks *= np.sqrt(_USER_FEATURES / marks.sum(axis=1, keepdims=True))
+    marks *= np.sqrt(weight / marks.sum(axis=1, keepdims=True))
     rated = np.bincount(train.user_index, minlength=len(known)) > 0
     average = marks[rated].mean(axis=0) if rated.any() else marks.mean(axis=0)
     return np.vstack([marks, average])
 
 
-def _gram(
-    train: Ratings, histories: Csr, features: FloatArray | None, marks: FloatArray
-) -> NDArray[np.float64]:
-    """Inner products of the columns of films, then marks, over users and films' features."""
+def _gram(train: Ratings, histories: Csr, marks: FloatArray) -> NDArray[np.float64]:
+    """Inner products of the columns of films, then of marks, over the users."""
     size, count = len(train.items), marks.shape[1]
     gram = np.empty((size + count, size + count))
     gram[:size, :size] = together(train)
-    if features is not None:
-        for first in range(0, size, _BLOCK_FILMS):
-            rows = slice(first, min(first + _BLOCK_FILMS, size))
-            gram[rows, :size] += _FILM_FEATURES * (features[rows] @ features.T)
     rated = marks * (np.diff(histories.indptr)[:-1, None] > 0)
     gram[:size, size:] = histories[:-1].T @ rated
     gram[size:, :size] = gram[:size, size:].T
     gram[size:, size:] = rated.T @ rated
     return gram
+
+
+def _count_features(gram: NDArray[np.float64], features: FloatArray) -> None:
+    """Let the columns of films have their features as further rows."""
+    size = len(features)
+    for first in range(0, size, _BLOCK_FILMS):
+        rows = slice(first, min(first + _BLOCK_FILMS, size))
+        gram[rows, :size] += features[rows] @ features.T
 
 
 def nearby(train: Ratings) -> FloatArray:
