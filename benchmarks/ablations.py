@@ -34,6 +34,8 @@ BLEND: dict[str, dict[str, Any]] = {
     "the item-item model, and next to nothing else": {"softmax_weight": 0.001},
     "the softmax factors, and next to nothing else": {"softmax_weight": 1000.0},
     "without what is rated close in time": {"nearby_weight": 0.0},
+    "without films' features beside the item-item model": {"film_weight": 0.0},
+    "without users' features there": {"user_weight": 0.0},
     "members not held back (l2 = 0)": {"l2": 0.0},
     "members of length 64": {"member_size": 64},
     "cut to 32": {"rank": 32},
@@ -84,6 +86,8 @@ SEQUENCE: dict[str, dict[str, Any]] = {
     "stars not read": {"read_stars": False},
     "without genres, years and titles": {"film_features": False, "unknown_rate": 0.0},
     "with users' features": {"user_features": True},
+    "with users' ids": {"user_ids": True},
+    "a bag": {"reading": "bag", "blocks": 1},
     "times read": {"read_times": True},
     "sampled softmax, 256 negatives": {"loss": "sampled", "negatives": 256},
     "sampled, 128 and 128 in the batch": {

@@ -25,7 +25,8 @@ def test_scores_are_the_weighted_sum_of_both_views(blend, split):
     tensors, user = blend.tensors(), 5
     history = split.train.items_by_user()[user]
     softmax = tensors["user_vectors"][user] @ tensors["movie_vectors"].T + tensors["movie_bias"]
-    linear = tensors["history_vectors"][history].sum(axis=0) @ tensors["item_vectors"].T
+    brought = tensors["history_vectors"][history].sum(axis=0) + tensors["side_vectors"][user]
+    linear = brought @ tensors["item_vectors"].T
     expected = tensors["weights"][0] * softmax + tensors["weights"][1] * linear
     found = blend.retrieve([mt.Query(user)], 90)
     np.testing.assert_allclose(found.scores[0], expected[found.items[0]], rtol=1e-4, atol=1e-4)
@@ -74,16 +75,27 @@ def test_its_tensors_have_the_shapes_it_promises(blend, split):
 
 
 def test_a_catalogue_too_large_for_all_pairs_does_without_them(split, monkeypatch):
-    monkeypatch.setattr("matinee.retrieval.blend_fit.MOST_FILMS", 50)
+    monkeypatch.setattr("matinee.retrieval.blend.MOST_FILMS", 50)
     blend = fit_blend(split.train, CONFIG, seed=7)
     assert blend.tensors()["weights"][1] == 0
-    assert not blend.tensors()["history_vectors"].any()
+    assert blend.tensors()["history_vectors"].shape == (90, 0)
+    assert blend.index.vectors.shape == (90, CONFIG.rank)
     assert (blend.retrieve([mt.Query(0)], 10).items >= 0).all()
 
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("members", 0), ("rank", 0), ("rank", 600), ("epochs", 0), ("l2", -1.0), ("ease_l2", 0.0)],
+    [
+        ("members", 0),
+        ("rank", 0),
+        ("rank", 600),
+        ("epochs", 0),
+        ("l2", -1.0),
+        ("ease_l2", 0.0),
+        ("learning_rate", 1e30),
+        ("softmax_weight", 1e38),
+        ("nearby_weight", float("nan")),
+    ],
 )
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ConfigError, match=rf"blend\.{setting} = "):
@@ -137,6 +149,18 @@ def test_a_user_without_a_rating_has_what_their_features_let_expect(ratings):
     means = np.stack([users[:110][kinds[:110] == kind].mean(axis=0) for kind in range(3)])
     away = np.linalg.norm(users[110:120, None] - means, axis=2)
     np.testing.assert_array_equal(away.argmin(axis=1), kinds[110:])
+
+
+def test_what_is_known_of_a_user_counts_beside_a_history_they_bring(ratings):
+    kinds = np.arange(120) % 3
+    told = replace(ratings, user_features=pl.DataFrame({"club": kinds.astype(str)}))
+    blend = fit_blend(told, CONFIG, seed=7)
+    own = np.array([4, 7, 1], np.int32), np.full(3, 5, np.float32)
+    vectors = blend.vectors([mt.Query(user, *own) for user in (0, 1, 3, None)])
+    np.testing.assert_allclose(vectors[0], vectors[2], rtol=1e-5, atol=1e-6)
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+    sides = blend.tensors()["side_vectors"]
+    np.testing.assert_allclose(sides[-1], sides[:-1].mean(axis=0), rtol=1e-3, atol=1e-5)
 
 
 def test_a_catalogue_of_other_films_is_refused(split):

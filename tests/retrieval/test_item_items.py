@@ -1,11 +1,15 @@
-"""The item-item table: EASE, what is rated close in time, and its cut to few dimensions."""
+"""The item-item table: EASE with features, what is rated close in time, the cut of it."""
+
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import matinee as mt
 from matinee.retrieval.ease import EaseConfig, fit_ease
-from matinee.retrieval.item_items import factorized, item_items, nearby
+from matinee.retrieval.item_items import ItemItemSettings, factorized, item_items, nearby
+from tests.retrieval.test_histories import ratings_of
 
 
 def sequence(*films_of_users):
@@ -36,18 +40,49 @@ def test_users_do_not_run_into_each_other():
     assert apart[0, 1] > 0
 
 
-def test_without_times_the_table_is_that_of_ease(split):
-    bare = mt.Ratings.of(
-        split.train.users,
-        split.train.items,
-        split.train.user_index,
-        split.train.item_index,
-        split.train.rating,
-    )
-    ease = fit_ease(bare, EaseConfig(20.0)).weights
-    np.testing.assert_array_equal(item_items(bare, 20.0, 0.3), ease)
-    np.testing.assert_array_equal(item_items(split.train, 20.0, 0.0), ease)
-    assert np.abs(item_items(split.train, 20.0, 0.3) - ease).max() > 0
+def without_times(ratings):
+    return replace(ratings, timestamp=None)
+
+
+def test_films_and_users_features_are_rows_and_columns_of_ease():
+    clubs = pl.DataFrame({"club": ["a", "b", "a", None]})
+    train = replace(ratings_of([[2, 0], [1, 2, 3], [], [0]], n_items=4), user_features=clubs)
+    features = np.array([[1, 0], [0, 1], [0.5, 0.5], [0, 0]], np.float32)
+    model = item_items(train, features, ItemItemSettings(10.0, 20.0, 20.0, 0.6))
+    # Everybody has a mark in common, at one length: the root of 20.
+    half, whole = np.sqrt(20 / 2), np.sqrt(20)
+    marks = np.array([[half, half, 0], [half, 0, half], [half, half, 0], [whole, 0, 0]])
+    np.testing.assert_allclose(model.marks[:-1], marks, rtol=1e-6)
+    np.testing.assert_allclose(model.marks[-1], marks[[0, 1, 3]].mean(axis=0), rtol=1e-6)
+    rated = np.array([[1, 0, 1, 0], [0, 1, 1, 1], [1, 0, 0, 0]])
+    above = np.hstack([rated, marks[[0, 1, 3]]])
+    below = np.hstack([np.sqrt(20) * features.T, np.zeros((2, 3))])
+    rows = np.vstack([above, below])
+    inverse = np.linalg.inv(rows.T @ rows + 10 * np.eye(7))
+    expected = -inverse / np.diag(inverse)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(model.films, expected[:4, :4], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.sides, expected[4:, :4], rtol=1e-4, atol=1e-6)
+
+
+def test_without_features_the_table_is_that_of_ease(split):
+    train = without_times(split.train)
+    model = item_items(train, None, ItemItemSettings(20.0, 0.0, 0.0, 0.3))
+    ease = fit_ease(train, EaseConfig(20.0)).weights
+    np.testing.assert_allclose(model.films, ease, rtol=1e-5, atol=1e-7)
+    assert not model.sides.any()
+
+
+def test_what_is_rated_close_in_time_is_added_where_times_are_known(split):
+    train, settings = split.train, ItemItemSettings(20.0, 20.0, 20.0, 0.3)
+    bare = item_items(without_times(train), None, settings)
+    none = item_items(train, None, replace(settings, nearby_weight=0.0))
+    np.testing.assert_array_equal(none.films, bare.films)
+    added = item_items(train, None, settings).films - bare.films
+    near = nearby(train)
+    share = added.sum() / near.sum()
+    assert share > 0
+    np.testing.assert_allclose(added, share * near, rtol=1e-3, atol=1e-5)
 
 
 def test_two_thin_tables_make_nearly_the_best_of_their_rank():

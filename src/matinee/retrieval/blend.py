@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from matinee.config import require
 from matinee.data.ratings import Ratings
 from matinee.index.exact import ExactIndex
+from matinee.retrieval.ease import MOST_FILMS
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.retriever import TwoTowerRetriever
 from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
@@ -38,6 +39,8 @@ class BlendConfig:
         softmax_weight: of the members' average beside the item-item model, at the same spread.
         item_rank: length that the item-item table is cut to; past 20,000 films it is left out.
         ease_l2: regularization of EASE, which makes the item-item table.
+        film_weight: in EASE, of a film's genres, year and title words, beside one rating of it.
+        user_weight: in EASE, of a user's features, beside one rating.
         nearby_weight: in that table, of what is rated shortly before and after a film, where
             ratings have times.
     """
@@ -49,10 +52,12 @@ class BlendConfig:
     batch_users: int = 48
     learning_rate: float = 0.005
     l2: float = 0.05
-    softmax_weight: float = 5.0
-    item_rank: int = 128
+    softmax_weight: float = 7.0
+    item_rank: int = 192
     ease_l2: float = 300.0
-    nearby_weight: float = 0.3
+    film_weight: float = 20.0
+    user_weight: float = 20.0
+    nearby_weight: float = 0.6
 
     def __post_init__(self) -> None:
         for name in ("members", "member_size", "rank", "item_rank"):
@@ -63,12 +68,17 @@ class BlendConfig:
         for name in ("epochs", "batch_users"):
             value = getattr(self, name)
             require(1 <= value < 1 << 31, f"blend.{name}", value, "at least 1")
-        for name in ("learning_rate", "ease_l2", "softmax_weight"):
+        require(0 < self.ease_l2 < math.inf, "blend.ease_l2", self.ease_l2, "above 0 and finite")
+        for name, most in (("learning_rate", 1), ("softmax_weight", 10**6)):
             value = getattr(self, name)
-            require(0 < value < math.inf, f"blend.{name}", value, "above 0 and finite")
-        for name in ("l2", "nearby_weight"):
+            require(0 < value <= most, f"blend.{name}", value, f"above 0, at most {most:,}")
+        for name in ("l2", "film_weight", "user_weight", "nearby_weight"):
             value = getattr(self, name)
-            require(0 <= value < math.inf, f"blend.{name}", value, "at least 0 and finite")
+            require(0 <= value <= 10**6, f"blend.{name}", value, "0 … 1,000,000")
+
+    def linear_rank(self, n_items: int) -> int:
+        """Length of the item-item model's vectors; 0 where there are too many films for it."""
+        return min(self.item_rank, n_items) if n_items <= MOST_FILMS else 0
 
 
 class BlendRetriever:
@@ -77,8 +87,9 @@ class BlendRetriever:
     Args:
         tensors: float32, as `shapes` lists them: `user_vectors`, `movie_vectors` and `movie_bias`
             of the softmax members' average, the last user being the average one; the
-            `history_vectors` that a user's films bring them and the `item_vectors` that these are
-            multiplied by; the `weights` of both views.
+            `history_vectors` that a user's films bring them, the `side_vectors` that users have
+            whatever they rated, and the `item_vectors` that the sums of these are multiplied by;
+            the `weights` of both views.
         train: the ratings it was fitted on.
         losses: training losses of the members, by epoch.
     """
@@ -100,11 +111,10 @@ class BlendRetriever:
             tensors["movie_bias"],
             self.liked_from,
         )
-        self._users = self._beside(
-            tensors["user_vectors"], histories.matrix @ tensors["history_vectors"]
-        )
+        linear = histories.matrix @ tensors["history_vectors"] + tensors["side_vectors"]
+        self._users = self._beside(tensors["user_vectors"], linear)
         self.index = ExactIndex(
-            self._side_by_side(tensors["movie_vectors"], tensors["item_vectors"]),
+            np.concatenate([tensors["movie_vectors"], tensors["item_vectors"]], axis=1),
             self._softmax_weight * tensors["movie_bias"],
         )
 
@@ -116,11 +126,12 @@ class BlendRetriever:
     @staticmethod
     def shapes(config: BlendConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
         """The shape of each tensor."""
-        rank, item_rank = min(config.rank, n_items, n_users), min(config.item_rank, n_items)
+        rank, item_rank = min(config.rank, n_items, n_users), config.linear_rank(n_items)
         return {
             "user_vectors": (n_users + 1, rank),
             "movie_vectors": (n_items, rank),
             "movie_bias": (n_items,),
+            "side_vectors": (n_users + 1, item_rank),
             "history_vectors": (n_items, item_rank),
             "item_vectors": (n_items, item_rank),
             "weights": (2,),
@@ -143,14 +154,15 @@ class BlendRetriever:
     def vectors(self, queries: Sequence[Query]) -> FloatArray:
         """The queries' vectors, float32 [b, d].
 
-        A history counts for whoever brings one; a stranger has the average user's softmax vector
-        and nothing else.
+        A history counts for whoever brings one, beside what is known of them otherwise; a
+        stranger has the average user's softmax vector and marks, and nothing else.
         """
-        vectors = self._users[known_users(queries, len(self._users) - 1)]
+        users = known_users(queries, len(self._users) - 1)
+        vectors = self._users[users]
         for row, query in enumerate(queries):
             items, ratings = query.history
             if len(items):
-                vectors[row] = self._newcomer(items[ratings >= self.liked_from])
+                vectors[row] = self._reader(users[row], items[ratings >= self.liked_from])
         return vectors
 
     def similar(self, item: int, k: int) -> TopK:
@@ -173,16 +185,14 @@ class BlendRetriever:
         """The films' softmax vectors at length 1, float32 [n_items, d]."""
         return self._softmax.directions
 
-    def _newcomer(self, items: IntArray) -> FloatArray:
+    def _reader(self, user: int, items: IntArray) -> FloatArray:
+        """The vector of whoever liked `items`, `user` being their row, or that of nobody known."""
         if not len(items):
             return self._users[-1]
-        history = self._tensors["history_vectors"][items].sum(axis=0)
-        return self._beside(self._softmax.fold_in.vector(items), history)
+        linear = self._tensors["history_vectors"][items].sum(axis=0)
+        linear += self._tensors["side_vectors"][user]
+        return self._beside(self._softmax.fold_in.vector(items), linear)
 
-    def _beside(self, softmax: FloatArray, history: FloatArray) -> FloatArray:
+    def _beside(self, softmax: FloatArray, linear: FloatArray) -> FloatArray:
         """Both views of users, weighted, as one vector each."""
-        return self._side_by_side(self._softmax_weight * softmax, self._item_weight * history)
-
-    def _side_by_side(self, softmax: FloatArray, linear: FloatArray) -> FloatArray:
-        # Without an item-item model its dimensions would only take time.
-        return np.concatenate([softmax, linear], axis=-1) if self._item_weight else softmax
+        return np.concatenate([self._softmax_weight * softmax, self._item_weight * linear], axis=-1)

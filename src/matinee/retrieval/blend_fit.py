@@ -12,10 +12,9 @@ from matinee.data.catalog import Catalog
 from matinee.data.features import user_marks
 from matinee.data.ratings import Ratings
 from matinee.retrieval.blend import BlendConfig, BlendRetriever
-from matinee.retrieval.ease import MOST_FILMS
 from matinee.retrieval.film_features import expected, fill_unrated, film_features
 from matinee.retrieval.histories import Histories
-from matinee.retrieval.item_items import factorized, item_items
+from matinee.retrieval.item_items import ItemItemSettings, factorized, item_items
 from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
 from matinee.retrieval.warm import warm
 from matinee.types import FloatArray
@@ -53,23 +52,38 @@ def fit_blend(
         catalog.check_items(train.items)
     histories = Histories(train)
     softmax = _members(histories, config, seed, start)
-    size = len(train.items)
-    rank = min(config.item_rank, size)
-    history_vectors, item_vectors = np.zeros((2, size, rank), np.float32)
-    if size <= MOST_FILMS:
-        table = item_items(train, config.ease_l2, config.nearby_weight)
-        history_vectors, item_vectors = factorized(table, rank, seed)
+    features = None if catalog is None else film_features(catalog)
     tensors = {
         "user_vectors": _with_average(softmax.users, histories, user_marks(train)),
         "movie_vectors": softmax.films,
         "movie_bias": softmax.bias,
-        "history_vectors": history_vectors,
-        "item_vectors": item_vectors,
+        **_linear(train, features, config, seed),
     }
     tensors["weights"] = _weights(tensors, histories, config.softmax_weight, seed)
-    if catalog is not None:
-        _place_unrated(tensors, film_features(catalog), train.item_counts())
+    if features is not None:
+        _place_unrated(tensors, features, train.item_counts())
     return BlendRetriever(tensors, train, softmax.losses)
+
+
+def _linear(
+    train: Ratings, features: FloatArray | None, config: BlendConfig, seed: int
+) -> dict[str, FloatArray]:
+    """The tensors of the item-item model; of no width where there are too many films for it."""
+    size, rank = len(train.items), config.linear_rank(len(train.items))
+    if not rank:
+        users, films = np.zeros((len(train.users) + 1, 0)), np.zeros((size, 0))
+        empty = {"side_vectors": users, "history_vectors": films, "item_vectors": films}
+        return {name: np.asarray(own, np.float32) for name, own in empty.items()}
+    settings = ItemItemSettings(
+        config.ease_l2, config.film_weight, config.user_weight, config.nearby_weight
+    )
+    model = item_items(train, features, settings)
+    left, right = factorized(np.vstack([model.films, model.sides]), rank, seed)
+    return {
+        "side_vectors": model.marks @ left[size:],
+        "history_vectors": left[:size],
+        "item_vectors": right,
+    }
 
 
 def _members(
@@ -124,7 +138,8 @@ def _weights(
     rated = histories.matrix[chosen]
     unseen = rated.toarray() == 0
     softmax = tensors["user_vectors"][chosen] @ tensors["movie_vectors"].T + tensors["movie_bias"]
-    linear = rated @ tensors["history_vectors"] @ tensors["item_vectors"].T
+    brought = rated @ tensors["history_vectors"] + tensors["side_vectors"][chosen]
+    linear = brought @ tensors["item_vectors"].T
     spreads = [float(scores[unseen].std()) if unseen.any() else 0.0 for scores in (softmax, linear)]
     weights = [
         weight / spread if spread > 0 else 0.0

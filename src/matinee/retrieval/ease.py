@@ -119,14 +119,26 @@ def fit_ease(train: Ratings, config: EaseConfig | None = None) -> EaseRetriever:
             f"hours; expected at most {MOST_FILMS:,}; use ials or item-knn, or leave out films "
             "with few ratings"
         )
-    together = _together(train)
-    np.fill_diagonal(together, together.diagonal() + l2)
+    return EaseRetriever(solved(together(train), l2), train)
+
+
+def solved(gram: NDArray[np.float64], l2: float) -> FloatArray:
+    """The weights float32 [n, n] of n columns whose inner products are given.
+
+    Args:
+        gram: float64 [n, n], which is overwritten.
+        l2: weight of the squared weights.
+
+    Raises:
+        DataError: l2 is too small.
+    """
+    np.fill_diagonal(gram, gram.diagonal() + l2)
     # A symmetric matrix read by columns is itself, so LAPACK works in place, half by half.
-    half, failed = _LAPACK.dpotrf(together.T, lower=True, overwrite_a=True)
+    half, failed = _LAPACK.dpotrf(gram.T, lower=True, overwrite_a=True)
     if failed:
         raise DataError(f"ease.l2 = {l2:g} leaves films that cannot be told apart; give more")
     half, _ = _LAPACK.dpotri(half, lower=True, overwrite_c=True)
-    return EaseRetriever(_weights(half), train)
+    return _weights(half)
 
 
 def _gigabytes(size: int) -> float:
@@ -134,16 +146,16 @@ def _gigabytes(size: int) -> float:
     return 12 * size**2 / 1e9
 
 
-def _together(train: Ratings) -> NDArray[np.float64]:
+def together(train: Ratings) -> NDArray[np.float64]:
     """XᵀX, how many users rated both of two films: float64 [n_items, n_items]."""
     matrix = Histories(train).matrix
     viewers: Csr = matrix.T.tocsr()
     size = len(train.items)
-    together = np.empty((size, size))
+    found = np.empty((size, size))
     for first in range(0, size, _BLOCK_FILMS):
         rows = slice(first, first + _BLOCK_FILMS)
-        together[rows] = (viewers[rows] @ matrix).toarray()
-    return together
+        found[rows] = (viewers[rows] @ matrix).toarray()
+    return found
 
 
 def _weights(half: NDArray[np.float64]) -> FloatArray:

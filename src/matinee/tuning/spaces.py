@@ -89,6 +89,8 @@ RETRIEVER_SPACES: Mapping[str, Mapping[str, Space]] = {
         "l2": Real(1e-2, 0.2),
         "softmax_weight": Real(0.5, 20.0),
         "ease_l2": Real(50.0, 2000.0),
+        "film_weight": Real(1.0, 200.0),
+        "user_weight": Real(1.0, 200.0),
         "nearby_weight": Real(0.05, 1.0),
     },
     "sequence": {

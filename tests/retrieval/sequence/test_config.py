@@ -15,6 +15,8 @@ from matinee.retrieval.sequence.config import SequenceConfig
         ({"learning_rate": 0.0}, "learning_rate = 0.0"),
         ({"embedding_size": 6, "heads": 4}, "heads = 4; expected a divisor of embedding_size, 6"),
         ({"loss": "bce"}, "loss = 'bce'; expected one of full, sampled"),
+        ({"reading": "rnn"}, "reading = 'rnn'; expected one of attention, bag"),
+        ({"reading": "bag"}, "blocks = 2; expected 1 where a bag is read"),
         ({"loss": "sampled", "label_smoothing": 0.1}, "expected 0 where the loss is sampled"),
         ({"relevant_from": float("nan")}, "relevant_from = nan; expected finite stars"),
     ],

@@ -9,6 +9,7 @@ import matinee as mt
 from matinee.errors import ConfigError, DataError, ModelFileError
 from matinee.retrieval.sequence.config import SequenceConfig
 from matinee.retrieval.sequence.fit import fit_sequence
+from matinee.retrieval.sequence.retriever import SequenceRetriever
 from matinee.towers.backend import keras
 from tests.fresh import run_python
 from tests.retrieval.test_histories import newcomer, ratings_of
@@ -172,6 +173,27 @@ def test_users_features_are_read_and_an_unknown_user_has_their_mean(ratings, cat
     vectors = found.vectors([own, *(mt.Query(u, own.items, own.ratings) for u in (0, 1, 3))])
     assert not np.allclose(vectors[1], vectors[2], atol=1e-4)
     np.testing.assert_allclose(vectors[1], vectors[3], atol=1e-6)
+
+
+def test_users_themselves_are_read_and_an_unknown_one_has_their_mean(ratings, catalog):
+    config = replace(SMALL, user_ids=True, reading="bag")
+    found = fit_sequence(ratings, catalog, config, seed=3)
+    users = found.tensors()["user_vectors"]
+    assert users.shape == (121, SMALL.embedding_size)
+    assert np.linalg.norm(users[0] - users[1]) > 0
+    np.testing.assert_allclose(users[-1], users[:-1].mean(axis=0), atol=1e-6)
+    own = newcomer([4, 7, 1])
+    vectors = found.vectors([own, *(mt.Query(u, own.items, own.ratings) for u in (0, 1))])
+    assert not np.allclose(vectors[1], vectors[2], atol=1e-4)
+    again = SequenceRetriever.of(found.tensors(), ratings)
+    np.testing.assert_array_equal(again.vectors([own]), vectors[:1])
+
+
+def test_two_films_are_enough(catalog):
+    train = ratings_of([[0, 1], [1]], n_items=2)
+    found = fit_sequence(train, type(catalog).of_ids(train.items), SMALL)
+    assert len(found.losses) == SMALL.epochs
+    assert found.retrieve([mt.Query(0)], 2).items.shape == (1, 2)
 
 
 def test_ratings_with_nothing_to_predict_are_refused(ratings, catalog):

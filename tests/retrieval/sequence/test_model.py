@@ -37,17 +37,19 @@ def columns_of(films, positions):
     }
 
 
-@pytest.mark.parametrize("blocks", [1, 3])
-@pytest.mark.parametrize("read", [{"read_stars": False}, {"read_times": True}, {}])
+@pytest.mark.parametrize(
+    "read",
+    [{"reading": "bag", "blocks": 1}, {"read_stars": False, "blocks": 1}, {"read_times": True}, {}],
+)
 @pytest.mark.parametrize("features", [True, False])
-def test_numpy_and_keras_give_the_same_vectors(blocks, read, features):
-    model = model_of(blocks=blocks, user_features=features, **read)
+def test_numpy_and_keras_give_the_same_vectors(read, features):
+    model = model_of(**{"blocks": 3, **read}, user_features=features)
     rng = np.random.default_rng(1)
     histories = [
         History(*(rng.integers(0, n, size, np.int32) for n in (N, STAR_LEVELS, GAP_LEVELS)))
         for size in (3, 6, 1, 5, 6)
     ]
-    tensors = {weight.name: values(weight.value) for weight in model.weights}
+    tensors = model.learned()
     table = values(model.films()[0])
     users = np.array([0, 3, 3, 1, 2])
     owners = values(model.users())[users] if features else np.zeros((5, 8), np.float32)
@@ -66,7 +68,7 @@ def test_numpy_and_keras_give_the_same_vectors(blocks, read, features):
 
 def test_an_empty_history_has_a_vector_of_zeros():
     model = model_of()
-    tensors = {weight.name: values(weight.value) for weight in model.weights}
+    tensors = model.learned()
     empty, table = np.empty(0, np.int32), values(model.films()[0])
     owner = np.ones((1, 8), np.float32)
     assert not Encoder.of(tensors).vectors(table, [History(empty, empty, empty)], owner).any()
@@ -78,6 +80,14 @@ def test_a_place_depends_on_what_came_before_alone():
     other = values(model(columns_of([[1, 2, 3, 9, 8, 7]], [range(6)]))["query"])
     np.testing.assert_allclose(first[0, :3], other[0, :3], atol=1e-5)
     assert not np.allclose(first[0, 3:], other[0, 3:], atol=1e-2)
+
+
+def test_a_bag_knows_its_newest_film_and_of_the_others_no_order():
+    model = model_of(reading="bag", blocks=1)
+    orders = [[1, 2, 3, 4, 5, 6], [5, 4, 1, 2, 3, 6], [1, 2, 3, 6, 5, 4]]
+    first, mixed, other = values(model(columns_of(orders, [range(6)] * 3))["query"])[:, -1]
+    np.testing.assert_allclose(first, mixed, atol=1e-5)
+    assert not np.allclose(first, other, atol=1e-2)
 
 
 def test_people_who_share_a_row_do_not_see_each_other():

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from matinee.config import require
 
 SequenceLoss = Literal["full", "sampled"]
+Reading = Literal["attention", "bag"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,9 @@ class SequenceConfig:
 
     Attributes:
         embedding_size: length of a film's vector and of whatever the query tower reads.
-        blocks: of self-attention, each followed by a feed-forward layer.
+        reading: "attention" weighs the films of a history by what they are and where they stand;
+            a "bag" weighs them all alike, and its newest film stands for itself once more.
+        blocks: of such reading, each followed by a feed-forward layer.
         heads: of each block's attention; they share the embedding size among them.
         max_length: how many of the newest films of a history are read.
         dropout: share of the inputs and of each layer's output that training drops.
@@ -38,6 +41,7 @@ class SequenceConfig:
         film_features: add a vector of the film's genres and year to that of its id.
         user_features: add a vector of the user's age, gender, occupation, or whatever the ratings
             hold of them, to each film that is read.
+        user_ids: add a vector of the user's own, too; for those who are not known, the mean one.
         unknown_rate: share of the films that each step hides behind their features, so that a
             film never rated has a vector of its features.
         patience: passes without a better NDCG@10 on films held out before training stops, the
@@ -45,6 +49,7 @@ class SequenceConfig:
     """
 
     embedding_size: int = 128
+    reading: Reading = "attention"
     blocks: int = 2
     heads: int = 2
     max_length: int = 200
@@ -62,6 +67,7 @@ class SequenceConfig:
     relevant_from: float | None = None
     film_features: bool = True
     user_features: bool = False
+    user_ids: bool = False
     unknown_rate: float = 0.01
     patience: int = 5
 
@@ -91,8 +97,15 @@ class SequenceConfig:
             self.heads,
             f"a divisor of embedding_size, {self.embedding_size}",
         )
-        losses = get_args(SequenceLoss)
-        require(self.loss in losses, "sequence.loss", self.loss, f"one of {', '.join(losses)}")
+        for name, choices in (("loss", get_args(SequenceLoss)), ("reading", get_args(Reading))):
+            value = getattr(self, name)
+            require(value in choices, f"sequence.{name}", value, f"one of {', '.join(choices)}")
+        require(
+            self.reading == "attention" or self.blocks == 1,
+            "sequence.blocks",
+            self.blocks,
+            "1 where a bag is read: a second one would see the order of the first one's places",
+        )
         require(
             self.loss == "full" or not self.label_smoothing,
             "sequence.label_smoothing",
@@ -102,3 +115,8 @@ class SequenceConfig:
         require(
             stars is None or math.isfinite(stars), "sequence.relevant_from", stars, "finite stars"
         )
+
+    @property
+    def reads_users(self) -> bool:
+        """Whether the query tower reads whose history it is."""
+        return self.user_features or self.user_ids

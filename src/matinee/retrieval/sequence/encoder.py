@@ -26,7 +26,6 @@ def encoder_shapes(config: SequenceConfig) -> dict[str, tuple[int, ...]]:
     wide = EXPANSION * size
     return {
         "star_vectors": (STAR_LEVELS, size),
-        "gap_vectors": (GAP_LEVELS, size),
         "position_vectors": (config.max_length, size),
         "norm_scale": (2 * blocks + 1, size),
         "norm_shift": (2 * blocks + 1, size),
@@ -36,6 +35,8 @@ def encoder_shapes(config: SequenceConfig) -> dict[str, tuple[int, ...]]:
         "inner_bias": (blocks, wide),
         "outer": (blocks, wide, size),
         "outer_bias": (blocks, size),
+        # Last, since first weights are drawn in this order: those of the others stay as they were.
+        "gap_vectors": (GAP_LEVELS, size),
     }
 
 

@@ -161,10 +161,7 @@ def retriever_of(
         losses: of each epoch.
     """
     config = model.config
-    weights = {
-        variable.name: np.array(ops.convert_to_numpy(variable.value), np.float32)
-        for variable in model.weights
-    }
+    weights = model.learned()
     vectors = films.spread(weights["film_ids"], config.unknown_rate > 0)
     if config.film_features:
         vectors += films.features @ weights["film_features"]
@@ -174,7 +171,7 @@ def retriever_of(
 
 def _users(model: SequenceModel) -> FloatArray:
     """What is read of each user, and, as the mean of them, of an unknown one."""
-    if not model.config.user_features:
+    if not model.config.reads_users:
         return np.zeros((0, model.config.embedding_size), np.float32)
     users = np.array(ops.convert_to_numpy(model.users()), np.float32)
     return np.vstack([users, users.mean(axis=0, keepdims=True)])

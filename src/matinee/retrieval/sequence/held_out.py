@@ -42,7 +42,9 @@ class HeldOut:
 
 
 def hold_out(train: Ratings, relevant_from: float | None, seed: int) -> HeldOut | None:
-    """Hold out the newest film of users who have another one; None if there is no such user.
+    """Hold out the newest film of users who have two others; None if there is no such user.
+
+    So whoever gives a film away still has one to predict from another.
 
     Args:
         train: the ratings.
@@ -50,7 +52,7 @@ def hold_out(train: Ratings, relevant_from: float | None, seed: int) -> HeldOut 
         seed: of the choice of users, where there are many.
     """
     rows, offsets = train.by_user()
-    last = rows[offsets[1:][np.diff(offsets) > 1] - 1]
+    last = rows[offsets[1:][np.diff(offsets) > 2] - 1]
     if relevant_from is not None:
         last = last[train.rating[last] >= relevant_from]
     if not len(last):

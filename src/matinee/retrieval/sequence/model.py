@@ -29,15 +29,17 @@ class SequenceModel(keras.Model):
     A film's vector is that of its id plus a projection of its features; the same vectors are
     read by the query tower and searched among (tied). What the tower reads at each place is
     √d · film + stars + time since the film before + position + user; pre-norm blocks of causal
-    self-attention follow (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation"), and a
-    film's score is the inner product of the last norm's output with its vector, plus its bias.
+    self-attention follow (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation"), or one
+    of means over all that was read (a bag, which has no positions), and a film's score is the inner
+    product of the last norm's output with its vector, plus its bias.
 
     Args:
         features: float32 [n, f], of the films; see `film_features`.
         counts: int64 [n], training ratings of each film, at least one.
         config: settings.
         seed: of the initial weights, what is dropped, hidden and drawn.
-        user_features: float32 [n_users, g], read at each place where the settings ask for them.
+        user_features: float32 [n_users, g], read at each place where the settings ask for them;
+            its length is the number of users.
     """
 
     def __init__(
@@ -61,9 +63,10 @@ class SequenceModel(keras.Model):
         for stream, (name, shape) in enumerate(encoder_shapes(config).items(), start=1):
             self._weight(name, shape, _initial(name, shape, [seed, stream]))
         self._user_features: Any = None
-        if config.user_features and user_features is not None:
+        if config.reads_users and user_features is not None:
             self._user_features = ops.convert_to_tensor(user_features)
             self._weight("user_features", (user_features.shape[1], size), "zeros")
+            self._weight("user_ids", (len(user_features), size), "zeros")
         self._features = ops.convert_to_tensor(features)
         self._log_chance = ops.convert_to_tensor(np.log(chance).astype(np.float32))
         self._cumulated = ops.convert_to_tensor(np.cumsum(chance).astype(np.float32))
@@ -75,6 +78,9 @@ class SequenceModel(keras.Model):
             "star_vectors": config.read_stars,
             "gap_vectors": config.read_times,
             "film_features": config.film_features,
+            "position_vectors": config.reading == "attention",
+            "user_features": config.user_features,
+            "user_ids": config.user_ids,
         }
         trained = used.get(name, True)
         weight = self.add_weight(
@@ -84,6 +90,17 @@ class SequenceModel(keras.Model):
             name=name,
         )
         setattr(self, name, weight)
+
+    def learned(self) -> dict[str, FloatArray]:
+        """The weights by name, as `Encoder` and its retriever read them."""
+        weights = {
+            variable.name: np.array(ops.convert_to_numpy(variable.value), np.float32)
+            for variable in self.weights
+        }
+        if self.config.reading == "bag":
+            # Whoever asks for nothing in particular weighs all alike.
+            weights["attention_in"][:, :, :2] = 0
+        return weights
 
     def films(self, hidden: Any = None) -> tuple[Any, Any]:
         """Vectors float32 [n, d] and biases float32 [n] of all films.
@@ -117,7 +134,7 @@ class SequenceModel(keras.Model):
 
     def users(self) -> Any:
         """What is read of each user beside the films: float32 [n_users, d]."""
-        return ops.matmul(self._user_features, self.user_features)
+        return ops.matmul(self._user_features, self.user_features) + self.user_ids
 
     def encode(
         self,
@@ -167,6 +184,8 @@ class SequenceModel(keras.Model):
         read = ops.transpose(ops.reshape(read, (-1, length, 3, heads, width)), (2, 0, 3, 1, 4))
         query, key, value = read[0], read[1], read[2]
         scores = ops.matmul(query / math.sqrt(width), ops.transpose(key, (0, 1, 3, 2)))
+        if self.config.reading == "bag":
+            scores = ops.zeros_like(scores)
         mixed = ops.matmul(ops.softmax(scores + mask, axis=-1), value)
         mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, length, size))
         return ops.matmul(mixed, self.attention_out[block])

@@ -67,7 +67,7 @@ class SequenceRetriever:
         return {
             "movie_vectors": (n_items, config.embedding_size),
             "movie_bias": (n_items,),
-            "user_vectors": (n_users + 1 if config.user_features else 0, config.embedding_size),
+            "user_vectors": (n_users + 1 if config.reads_users else 0, config.embedding_size),
             **encoder_shapes(config),
         }
 
