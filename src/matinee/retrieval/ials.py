@@ -61,7 +61,7 @@ class IalsRetriever:
         movie_vectors: float32 [n_items, d].
         objective: float32 [3], alpha0, l2 and nu of the settings: what a newcomer's vector is
             solved for with.
-        train: the ratings it was fitted on.
+        histories: of the ratings it was fitted on.
         losses: after each sweep.
     """
 
@@ -72,7 +72,7 @@ class IalsRetriever:
         user_vectors: FloatArray,
         movie_vectors: FloatArray,
         objective: FloatArray,
-        train: Ratings,
+        histories: Histories,
         losses: tuple[float, ...] = (),
     ) -> None:
         self.user_vectors = user_vectors
@@ -80,13 +80,14 @@ class IalsRetriever:
         self.objective = objective
         self._objective = Objective(*objective.tolist())
         self.losses = losses
-        self.histories = Histories(train)
+        self.histories = histories
         self.liked_from = self.histories.liked_from
 
     @classmethod
     def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> IalsRetriever:
         """A retriever from its tensors and the ratings it was fitted on."""
-        return cls(tensors["user_vectors"], tensors["movie_vectors"], tensors["objective"], train)
+        vectors = tensors["user_vectors"], tensors["movie_vectors"]
+        return cls(*vectors, tensors["objective"], Histories(train))
 
     @staticmethod
     def shapes(config: IalsConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
@@ -220,7 +221,8 @@ def fit_ials(
     check_seed(seed)
     objective = Objective(config.alpha0, config.l2, config.nu)
     size = config.embedding_size
-    by_user: Csr = Histories(train).matrix[:-1]
+    histories = Histories(train)
+    by_user: Csr = histories.matrix[:-1]
     by_movie: Csr = by_user.T.tocsr()
     scale = config.init_std / math.sqrt(size)
     generator = np.random.default_rng(seed)
@@ -241,4 +243,4 @@ def fit_ials(
             losses.append(loss)
             advance(sweep + 1, loss)
     weights = np.array([config.alpha0, config.l2, config.nu], np.float32)
-    return IalsRetriever(users, movies, weights, train, tuple(losses))
+    return IalsRetriever(users, movies, weights, histories, tuple(losses))
