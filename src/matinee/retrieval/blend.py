@@ -88,8 +88,8 @@ class BlendRetriever:
         tensors: float32, as `shapes` lists them: `user_vectors`, `movie_vectors` and `movie_bias`
             of the softmax members' average, the last user being the average one; the
             `history_vectors` that a user's films bring them, the `side_vectors` that their features
-            add to these, the last one being the average, and the `item_vectors` that the sums of these are multiplied by;
-            the `weights` of both views.
+            add to these (the average ones last), and the `item_vectors` that the sums are
+            multiplied by; the `weights` of both views.
         train: the ratings it was fitted on.
         losses: training losses of the members, by epoch.
     """
