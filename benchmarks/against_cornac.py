@@ -15,7 +15,6 @@ is asked by eight clients who wait for their answers (requests a second), then a
 """
 
 import argparse
-import asyncio
 import json
 import os
 import statistics
@@ -27,6 +26,7 @@ from pathlib import Path
 import load
 import matinee as mt
 from against_tfrs import HERE, LOCKS, environment_python
+from asking import capacity, ready, steady
 
 SIDES = ("matinee", "cornac, flask", "cornac, gunicorn")
 PATHS = {
@@ -90,14 +90,13 @@ def start(side, model, directory, port, cornac):
     return subprocess.Popen(command, env=environment | settings, cwd=directory, **quiet)
 
 
-async def asked(side, port, seconds):
+def asked(side, port, seconds):
     """A side's figures."""
     make = request_of(side)
-    await load.ready(port, PATHS[side.split(",")[0]].format(1))
-    await load.steady(port, 50.0, 2.0, seed=1, make=make)
-    most = await load.capacity(port, seconds / 2, make=make)
-    results, _ = await load.steady(port, 200.0, seconds, make=make)
-    return {"capacity_per_s": most} | load.described(results, 200.0)
+    ready(port, PATHS[side.split(",")[0]].format(1))
+    steady(port, 50.0, 2.0, make, seed=1)
+    most = capacity(port, seconds / 2, make)
+    return {"capacity_per_s": most} | load.described(steady(port, 200.0, seconds, make), 200.0)
 
 
 def main():
@@ -120,7 +119,7 @@ def main():
                 port = given.port + repeat * len(SIDES) + place
                 process = start(side, given.model, Path(directory), port, cornac)
                 try:
-                    found[side].append(asyncio.run(asked(side, port, given.seconds)))
+                    found[side].append(asked(side, port, given.seconds))
                 finally:
                     process.terminate()
                     process.wait()

@@ -45,6 +45,8 @@ RUNS = (
     Run("evaluator", short=("--share", "0.02", "--repeats", "1")),
     Run("batch", short=("--users", "4096", "--rounds", "3")),
     Run("batch_on_ray", short=("--kills", "2", "--users", "6000"), needs=("ray",)),
+    Run("training_on_ray", needs=("ray",)),
+    Run("vocabulary", short=("--ids", "1000000")),
     Run("ials_and_ease", ("--data", ONE_M), short=("--repeats", "1"), needs=("implicit",)),
     Run("load_csv", short=("--rows", "1000000", "--rounds", "1")),
     Run("scale", ("--peers",), short=("--most", "316228"), full=("--most", "32000000")),

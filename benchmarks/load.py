@@ -4,19 +4,16 @@
     python benchmarks/load.py --model models/ml-100k --overload 5    # five times the capacity
     python benchmarks/load.py --model models/ml-100k --seconds 1200  # a soak
 
-It starts `matinee serve` on the first core and asks from the second. A request is sent when it is
-due, not when the one before was answered, and its time counts from when it was due: so an answer
-that keeps others waiting counts for all of them (no coordinated omission). Nine of ten requests are
-lists of known users, one of twenty the list of a visitor's history, one of twenty a rating.
+It starts `matinee serve` on the first core and asks from the second, without coordinated omission
+(`asking.py` says how). Nine of ten requests are lists of known users, one of twenty the list of a
+visitor's history, one of twenty a rating.
 The slope of memory is a straight line's through what is resident after the first third of the time.
 Beside the figures stands the load of the machine, which counts what else ran on it.
 """
 
 import argparse
-import asyncio
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -26,42 +23,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from asking import capacity, ready, steady
 from matinee.service.keys import hash_of_key
 
 KEY = "mk_load"
 USERS, FILMS = 943, 300
-
-
-class Connections:
-    """Connections that are kept open and used again, as many as there are requests under way."""
-
-    def __init__(self, port):
-        self.port, self.idle = port, []
-
-    async def ask(self, request):
-        """Status and headers of an answer, whose body is read."""
-        for fresh in (not self.idle, True):
-            reader, writer = await self._open() if fresh else self.idle.pop()
-            try:
-                writer.write(request)
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
-                await reader.readexactly(int(length))
-            except (OSError, asyncio.IncompleteReadError):
-                writer.close()
-                if fresh:
-                    raise
-                # The server had closed a connection that was idle, so perhaps the others, too.
-                continue
-            if b"connection: close" in head.lower():
-                writer.close()
-            else:
-                self.idle.append((reader, writer))
-            return int(head[9:12]), head.lower()
-        raise OSError("no connection")
-
-    async def _open(self):
-        return await asyncio.open_connection("127.0.0.1", self.port)
 
 
 def a_request(rng):
@@ -87,80 +53,41 @@ def a_request(rng):
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-async def steady(port, rate, seconds, seed=0, make=a_request):
-    """What became of every request, and how late each was begun.
-
-    Args:
-        port: of the service.
-        rate: requests a second.
-        seconds: for how long.
-        seed: of the times and the requests.
-        make: a request's bytes, from a random generator.
-
-    Returns:
-        (status, seconds from when it was due, whether it said Retry-After) of every request, and
-        the seconds from when each was due until this program came to it: if they are many, it is
-        this program, or its core, that cannot keep the rate.
-    """
-    rng, connections, results, late = random.Random(seed), Connections(port), [], []
-
-    async def one(due, request):
-        late.append(time.perf_counter() - due)
-        try:
-            status, head = await connections.ask(request)
-        except (OSError, asyncio.IncompleteReadError):
-            status, head = 0, b""
-        results.append((status, time.perf_counter() - due, b"retry-after" in head))
-
-    began, tasks, due_s = time.perf_counter(), set(), 0.0
-    while due_s < seconds:
-        due_s += rng.expovariate(rate)
-        delay = began + due_s - time.perf_counter()
-        if delay > 0:
-            await asyncio.sleep(delay)
-        task = asyncio.ensure_future(one(began + due_s, make(rng)))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-    await asyncio.gather(*tasks)
-    return results, late
-
-
-async def capacity(port, seconds, clients=8, make=a_request):
-    """Requests a second that clients get answered who each wait for their answers."""
-    connections, count, ends = Connections(port), 0, time.perf_counter() + seconds
-
-    async def client(seed):
-        nonlocal count
-        rng = random.Random(seed)
-        while time.perf_counter() < ends:
-            status, _ = await connections.ask(make(rng))
-            count += status == 200
-
-    await asyncio.gather(*(client(seed) for seed in range(clients)))
-    return count / seconds
-
-
 def percentile(values, share):
     """The value that this share does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-def described(results, rate):
+def described(answers, rate):
     """What a run gave, as a dictionary."""
-    accepted = [seconds for status, seconds, _ in results if status == 200]
-    refused = [told for status, _, told in results if status in (429, 503)]
-    others = [status for status, _, _ in results if status not in (200, 429, 503)]
+    accepted = [answer for answer in answers if answer.status == 200]
+    refused = [answer.told for answer in answers if answer.status in (429, 503)]
+    others = [answer.status for answer in answers if answer.status not in (200, 429, 503)]
     return {
         "rate_per_s": round(rate, 1),
-        "requests": len(results),
+        "requests": len(answers),
         "answered": len(accepted),
         "refused": len(refused),
         "refused_with_retry_after": sum(refused),
         "errors": dict(Counter(others)),
-        "p50_ms": round(1e3 * percentile(accepted, 0.5), 2),
-        "p99_ms": round(1e3 * percentile(accepted, 0.99), 2),
-        "max_ms": round(1e3 * max(accepted, default=float("nan")), 1),
+        **times(accepted),
+        "by_method": {
+            kind: {"answered": sum(one.kind == kind for one in accepted)}
+            | times([one for one in accepted if one.kind == kind])
+            for kind in sorted({one.kind for one in accepted})
+        },
+        "begun_late_p99_ms": round(1e3 * percentile([one.late for one in answers], 0.99), 1),
+    }
+
+
+def times(answers):
+    """Their latencies, in milliseconds."""
+    seconds = [answer.seconds for answer in answers]
+    return {
+        "p50_ms": round(1e3 * percentile(seconds, 0.5), 2),
+        "p99_ms": round(1e3 * percentile(seconds, 0.99), 2),
+        "max_ms": round(1e3 * max(seconds, default=float("nan")), 1),
     }
 
 
@@ -178,17 +105,6 @@ def start(model, directory, port):
     }
     code = "import os; os.sched_setaffinity(0, {0}); from matinee.cli import main; main()"
     return subprocess.Popen([sys.executable, "-c", code, "serve"], env=environment)
-
-
-async def ready(port, path="/readyz"):
-    """Wait until the service answers."""
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    for _ in range(600):
-        try:
-            return await Connections(port).ask(request)
-        except OSError:
-            await asyncio.sleep(0.1)
-    raise OSError("the service does not answer")
 
 
 def cpu_s(process):
@@ -243,21 +159,20 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         process = start(given.model, Path(directory), given.port)
         try:
-            asyncio.run(ready(given.port))
-            asyncio.run(steady(given.port, 50.0, 3.0, seed=1))
+            ready(given.port)
+            steady(given.port, 50.0, 3.0, a_request, seed=1)
             rate = given.rate
             if given.overload:
-                most = asyncio.run(capacity(given.port, 8.0))
+                most = capacity(given.port, 8.0, a_request)
                 print(json.dumps({"capacity_per_s": round(most, 1)}))
                 rate = given.overload * most
             watch = Watch(process)
             watch.start()
             computed_s = cpu_s(process)
-            results, late = asyncio.run(steady(given.port, rate, given.seconds))
-            found = described(results, rate) | watch.described()
-            found["begun_late_p99_ms"] = round(1e3 * percentile(late, 0.99), 1)
+            answers = steady(given.port, rate, given.seconds, a_request)
+            found = described(answers, rate) | watch.described()
             found["cpu_ms_per_request"] = round(
-                1e3 * (cpu_s(process) - computed_s) / len(results), 2
+                1e3 * (cpu_s(process) - computed_s) / len(answers), 2
             )
             print(json.dumps(found | {"machine_load": round(os.getloadavg()[0], 1)}))
         finally:

@@ -5,9 +5,9 @@
 
 From the least number of ratings on, each size is √10 times the one before. Users and films grow as
 from MovieLens 100K to 32M: one user for about 160 ratings, films as the ratings to the power 0.685.
-Every stage runs in a process of its own, which reports its seconds by the clock and of the
-processors (those of the stage, not of loading what it needs) and its peak memory up to the end of
-it (with all that was loaded):
+Every stage runs in a process of its own, which reports its seconds of the processors, which other
+programs disturb least, and by the clock (those of the stage, not of loading what it needs), and its
+peak memory up to the end of it (with all that was loaded):
 
 - `make`: `matinee data synthesize`: ratings and films to Parquet.
 - `prepare`: what `matinee data prepare` does: parse, look for repeated pairs, number, sort, write
@@ -26,9 +26,9 @@ FAISS flat for `index`, and `implicit`'s `recommend` for `batch` (of Matinee's v
 20,000 users, from which the seconds for all are reckoned; nothing is written). A peer that passes
 `--limit-gib` or `--timeout-s` at one size is not tried at larger ones.
 
-Where everything is short, three rounds are taken, and figures are those of the median one. The
-slope is that of a line through the logarithms of processor seconds, which other programs disturb
-less, and of work, from 900,000 ratings on, below which starting up is most of it: 1 is linear.
+Where everything is short, three rounds are taken, and figures are those of the median one by
+processor time. The slope is that of a line through the logarithms of processor seconds and of work,
+from 900,000 ratings on, below which starting up is most of it: 1 is linear.
 Limits of the hardware are those of `scale_limits.py`. `--json` keeps the figures after each size,
 and the same command goes on from there.
 """
@@ -49,8 +49,8 @@ from scale_stages import EASE_FILMS, STAGES, Job
 from scale_tables import show
 
 ROUNDS = 3
-# A process that takes longer than this is run once.
-SHORT_S = 20.0
+# What takes a processor longer than this is run once.
+SHORT_S = 15.0
 PACKAGES = ("numpy", "scipy", "polars", "jax", "keras", "implicit", "faiss-cpu", "pandas")
 
 
@@ -83,12 +83,18 @@ def in_turn(sides: list[str], job: Job, bounds: tuple[float, float], stopped: di
                 del runs[side]
                 continue
             runs[side].append(found)
-            print(f"{job.ratings:,} {side}: {found['s']:.2f} s", file=sys.stderr, flush=True)
-        if any(own[-1]["process_s"] > SHORT_S for own in runs.values()):
+            spent = f"{found['processor_s']:.2f} s of processors, {found['s']:.2f} s"
+            print(f"{job.ratings:,} {side}: {spent}", file=sys.stderr, flush=True)
+        if any(own[-1]["processor_s"] > SHORT_S for own in runs.values()):
             break
-    middle = {s: sorted(own, key=lambda r: r["s"])[len(own) // 2] for s, own in runs.items()}
-    found = {s: own | {"all_s": [run["s"] for run in runs[s]]} for s, own in middle.items()}
+    found = {side: median(own) for side, own in runs.items()}
     return found | {side: {"stopped": stopped[side]} for side in sides if side in stopped}
+
+
+def median(rounds: list[dict]) -> dict:
+    """The round in the middle, with what all took."""
+    rounds = sorted(rounds, key=lambda found: found["processor_s"])
+    return rounds[len(rounds) // 2] | {"all_s": [found["processor_s"] for found in rounds]}
 
 
 def row_of(job: Job, peers: bool, bounds: tuple[float, float], stopped: dict) -> dict:

@@ -1,12 +1,12 @@
-"""What the work of a stage grows with, and the seconds that the hardware alone would take for it.
+"""What the work of a stage grows with, and the processor seconds that it would take at the least.
 
-Part of `scale.py`; nothing to run. A limit is arithmetic over what a probe reaches on the same
-machine in the same run: what no program here could be below, not what one could reach.
+Part of `scale.py`; nothing to run. A limit is arithmetic over what a processor reaches in a probe
+on the same machine in the same run: what no program here could be below, not what one could reach.
 
 - *prepare*: a rating's 28 bytes read and written once, at the rate of copying memory.
-- *ials*: the products of a sweep: two half sweeps with three products of a row's vectors with a
-  vector and back (two steps of conjugate gradients and the first residual), one sum, and changes of
-  basis; at the rate of the bare float32 product.
+- *ials*: the products of a sweep: two half sweeps, each with five products of the vectors of a row
+  with another (the first residual, and two steps of conjugate gradients, of which the last needs no
+  residual), and changes of basis; at the rate of the bare float32 product.
 - *ease*: films³ operations (Cholesky and inverse) at the rate of the bare float64 product.
 - *towers*: products of logits and their gradients at the rate of the bare product, or Adam's passes
   over all vectors at the rate of copying memory (four tables read, three written), whichever takes
@@ -35,25 +35,25 @@ Row = dict
 
 
 def fastest(run: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of some runs, after one that warms up."""
+    """Processor seconds of the fastest of some runs, after one that warms up."""
     run()
     seconds = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = time.process_time()
         run()
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     return min(seconds)
 
 
 def product_gflops(dtype: type) -> float:
-    """The rate of NumPy's bare product of two squares."""
+    """A processor's rate in NumPy's bare product of two squares."""
     left, right = np.random.default_rng(0).standard_normal((2, _SIDE, _SIDE)).astype(dtype)
     out = np.empty_like(left)
     return 2 * _SIDE**3 / fastest(lambda: np.matmul(left, right, out=out), 5) / 1e9
 
 
 def copy_gb_s(mib: int = 512) -> float:
-    """GB a second that all threads together read, plus those that they write."""
+    """GB that a processor reads a second, plus those that it writes, while all of them do."""
     source, target = np.ones((2, mib << 18), np.float32)
     cores = usable_cores()
     parts = list(zip(np.array_split(source, cores), np.array_split(target, cores), strict=True))
@@ -63,7 +63,7 @@ def copy_gb_s(mib: int = 512) -> float:
 
 
 def bare_search_s(job: Job) -> float:
-    """Seconds of the scores that the searches of `index` are about."""
+    """Processor seconds of the scores that the searches of `index` are about."""
     vectors = vectors_of(job)
     columns, out = np.ascontiguousarray(vectors.T), np.empty((1, job.films), np.float32)
 
@@ -108,13 +108,13 @@ WORK = {"ease": "films³", "evaluate": "users tested × films", "index": "films"
 
 
 def limit(stage: str, row: Row, rates: dict[str, float]) -> float | None:
-    """Seconds that the hardware takes for the stage's work at the least, where one can say."""
+    """Processor seconds of the stage's work at the least, where one can say."""
     users, films, found = row["users"], row["films"], row[stage]
     product = rates["gflops"] * 1e9
     if stage == "prepare":
         return 2 * _RATING_BYTES * row["ratings"] / (rates["copy_gb_s"] * 1e9)
     if stage == "ials":
-        half = 14 * found["trained"] * WIDTH + 4 * (users + films) * WIDTH**2
+        half = 10 * found["trained"] * WIDTH + 4 * (users + films) * WIDTH**2
         return 2 * half / product
     if stage == "ease":
         return films**3 / (rates["gflops64"] * 1e9)

@@ -1,4 +1,4 @@
-"""The curves of `scale.py` as two pictures: seconds, and peak memory, a panel a stage.
+"""The curves of `scale.py` as two pictures: processor seconds, and peak memory, a panel a stage.
 
 Part of `scale.py`; nothing to run. Needs Matplotlib.
 """
@@ -70,13 +70,13 @@ def curve(axis: Any, name: str, rows: list[Row], key: str, colour: str) -> Label
     axis.plot(x, y, color=colour, linewidth=1.6, zorder=3)
     for row in held:
         found = row[name]
-        hollow = key == "s" and found.get("part", 1) < 1
+        hollow = key == "processor_s" and found.get("part", 1) < 1
         face = "white" if hollow else colour
         marker = "s" if "/" in name else "o"
         axis.plot(
             row["ratings"], found[key], marker, ms=4.6, mfc=face, mec=colour, mew=1.2, zorder=4
         )
-        if key == "s":
+        if key == "processor_s":
             ends = min(found["all_s"]), max(found["all_s"])
             axis.vlines(row["ratings"], *ends, color=colour, linewidth=0.9, zorder=3)
     text = name.split("/")[1] if "/" in name else "Matinee"
@@ -117,7 +117,7 @@ def proportion(axis: Any, stage: str, rows: list[Row]) -> None:
     if not held:
         return
     last = held[-1]
-    scale = last[stage]["s"] / work(stage, last)
+    scale = last[stage]["processor_s"] / work(stage, last)
     lines = [scale * work(stage, row) for row in held]
     axis.plot([row["ratings"] for row in held], lines, color=FAINT, linewidth=1, zorder=1)
 
@@ -140,7 +140,7 @@ def panel(axis: Any, stage: str, rows: list[Row], key: str, limit_gib: float) ->
         for side in rows[0]
         if side[: len(stage) + 1] == f"{stage}/"
     ]
-    if key == "s":
+    if key == "processor_s":
         proportion(axis, stage, rows)
         found.append(bound(axis, stage, rows))
         grown = slope(stage, rows)
@@ -169,14 +169,14 @@ def frame(axis: Any, rows: list[Row], key: str) -> None:
     ticks = [10**n for n in range(5, 10) if 0.9 * least <= 10**n <= most]
     axis.set_xticks([*ticks, most] if most > 2 * ticks[-1] else ticks)
     axis.xaxis.set_major_formatter(millions)
-    axis.yaxis.set_major_formatter(seconds if key == "s" else memory)
+    axis.yaxis.set_major_formatter(seconds if key == "processor_s" else memory)
     axis.minorticks_off()
     axis.grid(which="major", color="#ececec", linewidth=0.8, zorder=0)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(length=3, labelsize=8.5)
     low, high = axis.get_ylim()
-    if key == "s":
+    if key == "processor_s":
         # At least two decades, so that ticks of one scale are seen in each panel.
         axis.set_ylim(low / 1.3, max(high * 1.6, 100 * low))
     else:
@@ -203,14 +203,14 @@ def legend(figure: Any, key: str, bounds: str) -> None:
     stop = Line2D(
         [], [], color=THEIRS, marker="x", ms=7, linewidth=0, label=f"{bounds} at the next size"
     )
-    marks = [*marks, stop] if key == "s" else [stop]
+    marks = [*marks, stop] if key == "processor_s" else [stop]
     figure.legend(handles=marks, loc="lower center", ncols=4, frameon=False, fontsize=8.5)
 
 
 def draw(run: dict, key: str, path: Path) -> None:
     rows, limit_gib = run["rows"], run["settings"]["limit_gib"]
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(3, 3, figsize=(9.4, 8.3), sharey=key != "s")
+        figure, axes = plt.subplots(3, 3, figsize=(9.4, 8.3), sharey=key != "processor_s")
         labels = {}
         for axis, stage in zip(axes.flat, STAGES, strict=True):
             labels[axis] = panel(axis, stage, rows, key, limit_gib)
@@ -230,5 +230,5 @@ def draw(run: dict, key: str, path: Path) -> None:
 def plot(run: dict, folder: Path) -> None:
     """Write both pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    draw(run, "s", folder / "scale-time.svg")
+    draw(run, "processor_s", folder / "scale-time.svg")
     draw(run, "mib", folder / "scale-memory.svg")

@@ -185,7 +185,7 @@ def towers(job: Job) -> Found:
     timed = last - warm_up
     whole = {name: found[name] * steps / timed for name in ("s", "processor_s")}
     counted = {"steps": steps, "timed_steps": timed, "part": last / steps}
-    return {**whole, "mib": peak_mib(), "step_s": found["s"] / timed, **counted}
+    return {**whole, "mib": peak_mib(), **counted}
 
 
 def evaluate(job: Job) -> Found:

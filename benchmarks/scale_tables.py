@@ -45,10 +45,10 @@ def towers_table(rows: list[Row]) -> None:
     lines = []
     for row in rows:
         found = row["towers"]
-        per_million = 1e6 * found["s"] / row["ials"]["trained"]
+        per_million = 1e6 * found["processor_s"] / row["ials"]["trained"]
         steps = [f"{found[name]:,.0f}" for name in ("steps", "timed_steps")]
-        epoch = cell(row, "towers", "s")
-        figures = [f"{1000 * found['step_s']:.0f}", number(per_million), epoch]
+        step = 1000 * found["processor_s"] / found["steps"]
+        figures = [f"{step:.0f}", number(per_million), cell(row, "towers", "processor_s")]
         lines.append([f"{row['ratings']:,}", *steps, *figures])
     heads = [
         "ratings",
@@ -67,18 +67,18 @@ def peer_table(rows: list[Row], stage: str, side: str) -> None:
     lines = []
     for row in rows:
         ours, theirs = row[stage], row[side]
-        keys = ("s", "processor_s", "mib")
+        keys = ("processor_s", "s", "mib")
         figures = [cell(row, own, key) for own in (stage, side) for key in keys]
         ratio, share = "–", "–"
         if "s" in ours:
             least = limit(stage, row, rates)
-            share = "–" if least is None else f"{least / ours['s']:.2g}"
+            share = "–" if least is None else f"{least / ours['processor_s']:.2g}"
         if "stopped" in theirs:
             figures[3] = theirs["stopped"]
         elif "s" in ours:
-            ratio = f"{theirs['s'] / ours['s']:.2f}"
+            ratio = f"{theirs['processor_s'] / ours['processor_s']:.2f}"
         lines.append([f"{row['ratings']:,}", *figures, ratio, share])
-    both = [f"{who}, {what}" for who in ("Matinee", name) for what in ("s", "processor s", "MiB")]
+    both = [f"{who}, {what}" for who in ("Matinee", name) for what in ("processor s", "s", "MiB")]
     print(f"\n`{stage}` beside {name}, slopes {slopes(stage, side, rows)}:")
     table(["ratings", *both, f"{name} / Matinee", "limit / Matinee"], lines)
 
@@ -95,7 +95,7 @@ def limits_table(rows: list[Row]) -> None:
         shares = []
         for stage in STAGES:
             least = limit(stage, row, rates) if measured(stage, [row]) else None
-            shares.append("–" if least is None else f"{least / row[stage]['s']:.2g}")
+            shares.append("–" if least is None else f"{least / row[stage]['processor_s']:.2g}")
         lines.append([f"{row['ratings']:,}", *shares])
     table(["ratings", *STAGES], lines)
 
@@ -104,25 +104,26 @@ def show(run: dict) -> None:
     """All tables, to standard output."""
     rows = run["rows"]
     for key, title in (
-        ("s", "Seconds by the clock (~: reckoned from a part)"),
-        ("processor_s", "Seconds of the processors"),
+        ("processor_s", "Seconds of the processors (~: reckoned from a part)"),
+        ("s", "Seconds by the clock"),
         ("mib", "Peak memory, MiB"),
     ):
         print(f"\n{title}:")
         own_table(rows, key)
     most = max(row[stage].get("process_mib", 0) for row in rows for stage in STAGES)
     print(f"\nNo process of Matinee's needed more than {most / 1024:.1f} GiB, saving included.")
-    print("\nThe two towers:")
+    print("\nThe two towers, by processor time:")
     towers_table(rows)
-    print("\nThe hardware's seconds as a share of Matinee's:")
+    print("\nThe hardware's processor seconds as a share of Matinee's:")
     limits_table(rows)
     for stage in STAGES:
         for side in [name for name in rows[-1] if name.startswith(f"{stage}/")]:
             peer_table([row for row in rows if side in row], stage, side)
     rates = best(rows)
     print(
-        f"\nBare product {rates['gflops']:.0f} GFLOP/s in float32, {rates['gflops64']:.0f} in "
-        f"float64; memory copied at {rates['copy_gb_s']:.1f} GB/s, read and written."
+        f"\nA processor's bare product: {rates['gflops']:.0f} GFLOP/s in float32, "
+        f"{rates['gflops64']:.0f} in float64; it copies memory at {rates['copy_gb_s']:.1f} "
+        "GB/s, read and written."
     )
     print(
         ", ".join(f"{name} {value}" for name, value in (run["machine"] | run["versions"]).items())

@@ -3,8 +3,8 @@
     python benchmarks/stars.py [folds random five-fold 1m calibration ablation speed]
         [--sweeps 200] [--seeds 3] [--data-1m ZIP] [--plot calibration.svg]
 
-`folds` and `1m` train every model with each of the seeds, and have 95 % intervals by resampling
-users.
+`folds`, `1m` and `calibration` train with each of the seeds; the first two have 95 % intervals by
+resampling users.
 
 `random` and `five-fold` run myFM beside it where it is installed (`pip install myfm`), and
 `calibration` draws its plot with matplotlib.
@@ -180,35 +180,55 @@ def outlook(ranker: object, test: mt.Ratings) -> np.ndarray:
     return chances
 
 
-def calibration(catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int, plot: Path | None) -> None:
-    split = mt.make_split(ratings, "seed", 42)
-    ranker = models(sweeps)["fm"](split.train, catalog, 42)
-    chances, stars = outlook(ranker, split.test), split.test.rating
-    print("\n### Calibration, random 80/20\n")
+def calibration(
+    catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int, seeds: int, plot: Path | None
+) -> None:
+    """Over splits and trainings of all seeds; shares of each seed, and of all together."""
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    for seed in range(42, 42 + seeds):
+        split = mt.make_split(ratings, "seed", seed)
+        ranker = models(sweeps)["fm"](split.train, catalog, seed)
+        parts.append((outlook(ranker, split.test), split.test.rating))
+    levels = ranker.levels
+    chances, stars = map(np.concatenate, zip(*parts, strict=True))
+    print(f"\n### Calibration, random 80/20, {seeds} seeds\n")
+    apart = [off_centre(levels, *part) for part in parts]
     for share in (0.5, 0.9):
-        low = quantile(ranker.levels, chances, (1 - share) / 2)
-        high = quantile(ranker.levels, chances, (1 + share) / 2)
-        level = np.searchsorted(ranker.levels, stars)
-        edges = np.concatenate([np.zeros((len(stars), 1)), np.cumsum(chances, axis=1)], axis=1)
-        # Stars are few, so a place within its level is drawn for each: uniform if calibrated.
-        rng = np.random.default_rng(0)
-        row = np.arange(len(stars))
-        place = edges[row, level] + rng.random(len(stars)) * chances[row, level]
-        within = np.abs(place - 0.5) <= share / 2
-        whole = (low <= stars) & (stars <= high)
+        low = quantile(levels, chances, (1 - share) / 2)
+        high = quantile(levels, chances, (1 + share) / 2)
+        each = ", ".join(f"{np.mean(own <= share / 2):.1%}" for own in apart)
+        within, whole = np.concatenate(apart) <= share / 2, (low <= stars) & (stars <= high)
         print(
-            f"- {share:.0%} interval: {within.mean():.1%} of places within it; of whole stars "
-            f"{whole.mean():.1%} (mean width {np.mean(high - low):.2f} stars)"
+            f"- {share:.0%} interval: {within.mean():.1%} of places within it ({each}); of whole "
+            f"stars {whole.mean():.1%} (mean width {np.mean(high - low):.2f} stars)"
         )
-    deviation = spread(ranker.levels, chances)
-    away = (chances @ ranker.levels - stars) ** 2
+    deviation, away = spread(levels, chances), (chances @ levels - stars) ** 2
     print(f"- mean predicted deviation {np.sqrt(np.mean(deviation**2)):.4f}, RMSE", end=" ")
     print(f"{np.sqrt(np.mean(away)):.4f}\n")
+    points = liking_table(chance_of(levels, chances, 4.0), deviation, away, stars)
+    if plot:
+        draw(points, np.concatenate(apart), plot)
+
+
+def off_centre(levels: np.ndarray, chances: np.ndarray, stars: np.ndarray) -> np.ndarray:
+    """How far from the median each rating lies in its distribution, from 0 to 1/2.
+
+    Stars are few, so a place within its level is drawn for each: uniform if calibrated.
+    """
+    row, level = np.arange(len(stars)), np.searchsorted(levels, stars)
+    edges = np.concatenate([np.zeros((len(stars), 1)), np.cumsum(chances, axis=1)], axis=1)
+    rng = np.random.default_rng(0)
+    return np.abs(edges[row, level] + rng.random(len(stars)) * chances[row, level] - 0.5)
+
+
+def liking_table(
+    liked: np.ndarray, deviation: np.ndarray, away: np.ndarray, stars: np.ndarray
+) -> np.ndarray:
+    """Print ratings in tenths of their chance to be liked, and of their deviation."""
     print(
         "| chance of 4 or more | ratings | mean chance | share | by deviation: predicted | RMSE |"
     )
     print("|---|---|---|---|---|---|")
-    liked = chance_of(ranker.levels, chances, 4.0)
     tenth = np.minimum((liked * 10).astype(int), 9)
     by_deviation = np.argsort(np.argsort(deviation)) * 10 // len(deviation)
     points = []
@@ -220,22 +240,25 @@ def calibration(catalog: mt.Catalog, ratings: mt.Ratings, sweeps: int, plot: Pat
             f"| {group / 10:.1f}–{group / 10 + 0.1:.1f} | {own.sum():,} | {points[-1][0]:.3f} | "
             f"{points[-1][1]:.3f} | {predicted:.3f} | {np.sqrt(np.mean(away[spread_out])):.3f} |"
         )
-    if plot:
-        draw(np.array(points), plot)
+    return np.array(points)
 
 
-def draw(points: np.ndarray, path: Path) -> None:
+def draw(points: np.ndarray, off: np.ndarray, path: Path) -> None:
+    """The chance of liking, and how many ratings lie within each middle share of chances."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(4, 4), layout="constrained")
-    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    axes.plot(points[:, 0], points[:, 1], marker="o")
-    axes.set(
-        xlabel="predicted chance of 4 stars or more", ylabel="share that gave 4 or more", aspect=1
-    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
+    for axes in (left, right):
+        axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+        axes.set_aspect(1)
+    left.plot(points[:, 0], points[:, 1], marker="o")
+    left.set(xlabel="predicted chance of 4 stars or more", ylabel="share that gave 4 or more")
+    shares = np.linspace(0, 1, 101)
+    right.plot(shares, [np.mean(off <= share / 2) for share in shares])
+    right.set(xlabel="middle share of the predicted distribution", ylabel="ratings within it")
     figure.savefig(path)
 
 
@@ -430,7 +453,7 @@ def main() -> None:
         elif suite == "folds":
             folds(catalog, ratings, given.sweeps, given.seeds)
         elif suite == "calibration":
-            calibration(catalog, ratings, given.sweeps, given.plot)
+            calibration(catalog, ratings, given.sweeps, given.seeds, given.plot)
         elif suite == "speed":
             speed(catalog, ratings)
         else:

@@ -7,10 +7,10 @@ the same cores, with no setting of a library in its surroundings. The sides alte
 that goes first alternates too.
 
 - `towers`: users and films of 64 numbers, in-batch softmax of 4,096 ratings, Adagrad, metrics off.
-  TFRS's side is its tutorials' model fed from cached batches. Matinee's is `MovieLensRetrieval.fit`
-  twice: as MovieLens 1M gets it (3,706 films are fewer than a batch's ratings, so equal rows and
-  columns of the logits are computed once), and with the catalogue filled up to 5,000 films, when
-  every one of the 4,096 x 4,096 logits is computed.
+  TFRS's side is its tutorials' model fed from cached batches. Matinee's is `MovieLensRetrieval`
+  twice: on MovieLens 1M, of which a batch has about 2,400 users and 1,650 films, so that equal rows
+  and columns of the logits are computed once; and on numbers of which none is twice in a batch, so
+  that every one of the 4,096 x 4,096 logits is computed.
 - `sequence`: SASRec of 128 numbers, 2 blocks of 2 heads, histories of 200, dropout 0.2, softmax
   over the catalogue, Adam; 16 rows a step and 128, which is RecTools' default. RecTools has a row
   for each user, filled up with padding; Matinee packs rows full, and its feed-forward layer is

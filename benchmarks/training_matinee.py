@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ import matinee as mt
 EPOCHS = 4
 BATCH = 4096
 WIDTH = 64
-FILLED_UP = 5_000
+# More than a batch has, so that none need be in it twice.
+APART = 5_000
 SEQUENCE = {"embedding_size": 128, "blocks": 2, "heads": 2, "max_length": 200, "dropout": 0.2}
 # Rows of a step, and how much shorter an epoch of them is.
 ROWS = {16: 1, 128: 5}
@@ -71,24 +73,39 @@ def gemm_gflops(size: int = 2048, repeats: int = 10) -> float:
 
 
 def towers(files: Path, seed: int, steps: int) -> dict[str, dict[str, float]]:
-    """Two towers, in-batch softmax: on the films there are, and on more than a batch has."""
+    """Two towers, in-batch softmax: on the ratings, and where no id is twice in a batch."""
     import keras
 
-    held = np.load(files / "ratings.npz")
-    films = int(held["film"].max()) + 1
-    taken = np.random.default_rng(seed).permutation(len(held["user"]))[: steps * BATCH]
-    features = {"user_index": held["user"][taken], "movie_index": held["film"][taken]}
+    from matinee.towers.inputs import Batches
+
+    held, generator = np.load(files / "ratings.npz"), np.random.default_rng(seed)
+    sizes = [int(held[name].max()) + 1 for name in ("user", "film")]
+    taken = generator.permutation(len(held["user"]))[: steps * BATCH]
+    rated = {"user_index": held["user"][taken], "movie_index": held["film"][taken]}
+    apart = {
+        name: np.concatenate([generator.permutation(APART)[:BATCH] for _ in range(steps)])
+        for name in rated
+    }
     found: dict[str, dict[str, float]] = {}
-    for name, size in (("Matinee, 4096", films), ("Matinee, 4096, all logits", FILLED_UP)):
+    for name, features, films in (
+        ("Matinee, 4096", rated, sizes[1]),
+        ("Matinee, 4096, no id twice", apart, APART),
+    ):
         config = mt.RetrievalConfig(embedding_size=WIDTH, batch_size=BATCH)
-        users = range(int(held["user"].max()) + 1)
-        model = mt.MovieLensRetrieval(users, range(size), config=config, seed=seed)
+        model = mt.MovieLensRetrieval(range(sizes[0]), range(films), config=config, seed=seed)
         model.compile(optimizer=keras.optimizers.Adagrad(0.1))
-        found[name] = timed(
-            lambda model=model: model.fit(features, batch_size=BATCH, epochs=1, verbose=0), steps
-        )
-        sizes = {"rows": BATCH, "predicted": BATCH, "width": WIDTH}
-        found[name] |= {**sizes, "parameters": model.count_params()}
+
+        def epoch(model: Any = model, features: dict[str, Any] = features) -> None:
+            if features is rated:
+                model.fit(features, batch_size=BATCH, epochs=1, verbose=0)
+                return
+            # `fit` of the model would shuffle what keeps ids apart.
+            batches = Batches(features, BATCH, distinct=model.distinct)
+            keras.Model.fit(model, batches, shuffle=False, epochs=1, verbose=0)
+
+        found[name] = timed(epoch, steps)
+        counted = {"rows": BATCH, "predicted": BATCH, "width": WIDTH}
+        found[name] |= {**counted, "parameters": model.count_params()}
     return found
 
 

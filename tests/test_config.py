@@ -1,11 +1,12 @@
 import tomllib
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.config import build, dump_toml, require
+from matinee.config import build, check_count, dump_toml, is_number, require
 from matinee.errors import ConfigError
 
 
@@ -96,3 +97,19 @@ def test_toml_is_read_back_as_it_was(table):
         return {key: inner for key, inner in kept.items() if inner != {}}
 
     assert tomllib.loads(dump_toml(table)) == without_empty(table)
+
+
+@pytest.mark.parametrize("value", [1, 7, np.int32(3), 10**30])
+def test_a_count_is_a_whole_number(value):
+    check_count("k", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, 1.5, True, "3", None, float("nan"), [1]], ids=repr)
+def test_what_is_no_count_is_refused(value):
+    with pytest.raises(ConfigError, match=r"k = .*; expected a whole number, at least 1"):
+        check_count("k", value)
+
+
+def test_numbers_are_real_ones():
+    assert all(map(is_number, (0, -1.5, np.float32(2), np.int64(3), float("inf"))))
+    assert not any(map(is_number, (True, "1", None, 1j, [1.0])))

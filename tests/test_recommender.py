@@ -373,12 +373,22 @@ def test_similar_films_leave_the_film_itself_out(recommender):
         recommender.similar("1", k=0)
 
 
-def test_nothing_is_like_a_film_that_nobody_rated(any_model):
+def test_like_a_film_that_nobody_rated_are_those_of_its_genres_and_years(any_model):
     recommender = any_model.recommender
-    title = recommender.catalog.title(UNRATED - 1)
-    with pytest.raises(NotFoundError, match="nobody rated") as caught:
-        recommender.similar(str(UNRATED))
-    assert title in str(caught.value)
+    films = recommender.similar(str(UNRATED), k=5)
+    assert len(films) == 5
+    assert str(UNRATED) not in ids_of(films)
+    own = set(recommender.catalog.genres(UNRATED - 1))
+    assert all(own & set(film.genres) for film in films)
+    scores = [film.score for film in films]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_nothing_is_like_a_film_of_which_nothing_is_known(recommender):
+    bare = mt.Catalog.of_ids(recommender.catalog.items)
+    other = mt.Recommender(bare, recommender.retriever, recommender.ranker, recommender.train)
+    with pytest.raises(NotFoundError, match=f"nobody rated film {UNRATED} in the"):
+        other.similar(str(UNRATED))
 
 
 def test_similar_films_are_of_the_same_kind(recommender):

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from matinee.retrieval.sequence.fit import fit_sequence
     from matinee.retrieval.two_tower import MovieLensRetrieval
     from matinee.seed import main, print_ratings, rank_movies, retrieve_movies
-    from matinee.types import Outlook, Query, Recommendation, TopK
+    from matinee.types import Explanation, Outlook, Query, Recommendation, TopK
 
 # Before anybody imports Keras, whose own default needs TensorFlow.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -117,7 +117,7 @@ _HOMES = {
     "retrieval.sequence.config": ("SequenceConfig",),
     "retrieval.sequence.fit": ("fit_sequence",),
     "seed": ("main", "print_ratings", "rank_movies", "retrieve_movies"),
-    "types": ("Outlook", "Query", "Recommendation", "TopK"),
+    "types": ("Explanation", "Outlook", "Query", "Recommendation", "TopK"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -130,6 +130,7 @@ __all__ = [
     "EaseConfig",
     "Evaluation",
     "ExactIndex",
+    "Explanation",
     "FactorizationMachineConfig",
     "FactorizedTopK",
     "IalsConfig",

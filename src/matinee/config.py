@@ -7,9 +7,10 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeGuard, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from matinee.errors import ConfigError, NotFoundError
 
@@ -83,6 +84,21 @@ def require(condition: bool, name: str, value: object, expected: str) -> None:
     """Raise a `ConfigError` that names a setting, its value and what was expected."""
     if not condition:
         raise ConfigError(f"{name} = {value!r}; expected {expected}")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether that is a real number; True and False are none."""
+    return not isinstance(value, bool) and isinstance(value, Real)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether that is a whole number, NumPy's among them; 1.0 is none."""
+    return not isinstance(value, bool) and isinstance(value, Integral)
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse what cannot be a number of things: less than 1, or not whole."""
+    require(is_whole(value) and value >= 1, name, value, "a whole number, at least 1")
 
 
 def check_seed(seed: int) -> None:

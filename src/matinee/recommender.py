@@ -9,19 +9,31 @@ from typing import Unpack
 
 import numpy as np
 
-from matinee.config import require
+from matinee.config import check_count
 from matinee.errors import ConfigError, NotFoundError
 from matinee.recommending.diversity import check_diversity
 from matinee.recommending.explanations import Explainer
 from matinee.recommending.filters import Filters, Named, Years
-from matinee.recommending.options import ListOptions, Wish
+from matinee.recommending.kind import Kind
+from matinee.recommending.options import ListOptions, Wish, check_options
 from matinee.recommending.order import Order, weight_of_stars
 from matinee.recommending.outlook import outlooks
+from matinee.recommending.parts import Parts
 from matinee.recommending.screen import Screen
 from matinee.recommending.two_stages import TwoStages
 from matinee.stages import RETRIEVERS
-from matinee.types import FloatArray, KnowsLikeness, Outlook, Query, Recommendation
+from matinee.types import (
+    Explanation,
+    FloatArray,
+    KnowsLikeness,
+    Outlook,
+    Part,
+    Query,
+    Reason,
+    Recommendation,
+)
 
+Asker = str | int | Query
 # Users whose lists are made at once.
 _BLOCK_USERS = 1024
 
@@ -43,7 +55,7 @@ class Recommender(TwoStages):
         genres: str | Iterable[str] | None = None,
         years: Years | None = None,
         exclude_seen: bool | None = None,
-        exclude: Named = (),
+        exclude: Named | None = None,
         allow: Named | None = None,
         diversity: float | None = None,
         order: Order | None = None,
@@ -90,21 +102,31 @@ class Recommender(TwoStages):
             explain=explain,
         )
         wish = self._wish(options)
+        query = self.query(user, history)
         told = self._filters.numbers(history or ())
         wish = replace(wish, exclude=np.concatenate([wish.exclude, told]))
-        return self._lists([self.query(user, history)], k, wish)[0]
+        return self._lists([query], k, wish)[0]
 
     def recommend_many(
-        self, users: Sequence[str | int | Query], k: int = 10, **options: Unpack[ListOptions]
+        self, users: Asker | Iterable[Asker], k: int = 10, **options: Unpack[ListOptions]
     ) -> list[list[Recommendation]]:
         """A list for each of many users, made together; the options are those of `recommend`.
 
         Args:
-            users: ids, or what `query` makes of users and histories.
+            users: ids, or what `query` makes of users and histories; one of them, or several.
             k: how many films each.
             options: for all of them.
+
+        Raises:
+            ConfigError: a query with a number that no user or no film has, or an option that
+                `recommend` does not have; see there for the other errors.
         """
-        queries = [user if isinstance(user, Query) else self.query(user) for user in users]
+        # Text is iterable too: "42" would be users 4 and 2.
+        several = [users] if isinstance(users, str | int | Query) else users
+        queries = [
+            self._asking.checked(user) if isinstance(user, Query) else self.query(user)
+            for user in several
+        ]
         wish = self._wish(options)
         lists: list[list[Recommendation]] = []
         for first in range(0, len(queries), _BLOCK_USERS):
@@ -159,44 +181,52 @@ class Recommender(TwoStages):
         history: Mapping[str, float] | None = None,
         *,
         most: int = 5,
-    ) -> Recommendation:
-        """One film for one user, seen or not, with its stars, its score and what speaks for it.
+    ) -> Explanation:
+        """One film for one user, seen or not, with its stars, its score and what that is owed to.
 
         At most `most` reasons; the rest as for `recommend`, which has the errors too.
         """
-        require(most >= 1, "most", most, "at least 1")
+        check_count("most", most)
         query = self.query(user, history)
         items = self._filters.numbers([film])
         only = np.zeros(len(self.catalog), np.bool_)
         only[items] = True
         found, popular = self._found.found([query], 1, allow=only)
         stars = self.ranker.predict([query], items[None])[0, 0]
-        source, reasons = "popular", ()
-        if not popular[0, 0]:
-            source = self.source(query)
+        reasons: tuple[Reason, ...] = ()
+        parts: tuple[Part, ...] = ()
+        source = "popular" if popular[0, 0] else self.source(query)
+        score = float(found.scores[0, 0])
+        if source != "popular":
             [reasons] = self._explainer.reasons(query, items, most)
-        return self._screen.film(int(items[0]), stars, found.scores[0, 0], source, reasons)
+            parts = self._parts.of(query, int(items[0]), score)
+        shown = self._screen.film(int(items[0]), stars, score, source, reasons)
+        return Explanation(**vars(shown), parts=parts)
 
     def similar(self, film: str | int, k: int = 10) -> list[Recommendation]:
         """The k films nearest to one, with the average user's stars and the likeness as score.
 
+        What is near a film that nobody rated is said by its genres and its years.
+
         Raises:
             ConfigError: k below 1, or a retriever that does not know which films are alike.
-            NotFoundError: a film that the catalogue does not have, or that nobody rated.
+            NotFoundError: a film that the catalogue does not have, or that nothing is known of.
         """
-        require(k >= 1, "k", k, "at least 1")
+        check_count("k", k)
         if not isinstance(self.retriever, KnowsLikeness):
             able = ", ".join(stage.name for stage in RETRIEVERS.values() if stage.likens)
             raise ConfigError(
                 f"{self.retriever.source} does not know which films are alike; train one of {able}"
             )
         item = self.catalog.find(film)
-        if self._counts[item] == 0:
+        rated = self._counts[item] > 0
+        near = self.retriever.similar(item, k) if rated else self._kind.similar(item, k)
+        if not rated and not near.items.size:
             raise NotFoundError(
                 f"nobody rated {self.catalog.title(item)} in the {len(self.train):,} training "
-                "ratings, so nothing is known of what is like it; try another film"
+                "ratings, and no film shares its genres or years, so nothing is known of what is "
+                "like it; try another film"
             )
-        near = self.retriever.similar(item, k)
         stars = self.ranker.predict([Query()], near.items)[0]
         return [
             self._screen.film(int(item), star, score, "similar")
@@ -205,7 +235,9 @@ class Recommender(TwoStages):
         ]
 
     def _wish(self, options: ListOptions) -> Wish:
+        check_options(options)
         diversity, order = options.get("diversity"), options.get("order")
+        exclude = options.get("exclude")
         seen = options.get("exclude_seen")
         diversity = self.diversity if diversity is None else diversity
         check_diversity(diversity)
@@ -213,7 +245,7 @@ class Recommender(TwoStages):
             self._filters.allowed(
                 options.get("genres"), options.get("years"), options.get("allow")
             ),
-            self._filters.numbers(options.get("exclude", ())),
+            self._filters.numbers(() if exclude is None else exclude),
             self.exclude_seen if seen is None else seen,
             weight_of_stars(self.order if order is None else order),
             diversity,
@@ -239,6 +271,14 @@ class Recommender(TwoStages):
     @cached_property
     def _explainer(self) -> Explainer:
         return Explainer(self.catalog, self.retriever, self._asking, sum(self.train.scale) / 2)
+
+    @cached_property
+    def _kind(self) -> Kind:
+        return Kind(self.catalog, self.train.item_counts())
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(self.catalog, self.retriever, self.train.item_counts())
 
     @cached_property
     def _screen(self) -> Screen:

@@ -180,6 +180,36 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Something that a score is owed to.
+
+    Attributes:
+        name: of a genre, of a span of years ("1995-1999"), "anybody" or "the film itself".
+        amount: of the score; below 0 if it speaks against the film.
+    """
+
+    name: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Explanation(Recommendation):
+    """A film with what its score is made of.
+
+    Attributes:
+        parts: they sum to the score: what the film is to anybody; what this user's taste adds for
+            each of its genres and for its years, largest first; and what it adds for the film
+            itself, beyond others of its kind. None where the score is popularity alone.
+    """
+
+    parts: tuple[Part, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return super().to_dict() | {"parts": [asdict(part) for part in self.parts]}
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What a ranker expects of one film for one user.
 

@@ -17,7 +17,7 @@ from matinee.cluster.on_ray import RayEngine
 from matinee.errors import MatineeError
 
 CONFIG = BatchConfig(k=12, shard_users=4)
-KILL_AFTER = (8, 16, 24)
+KILL_AFTER = (8, 18)
 _NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
 # A node that does not answer for a second is taken for dead; by default it would be fifteen.
 _SOON = {

@@ -57,7 +57,7 @@ def test_no_more_films_than_there_are(run, model):
         (("--user", "1", "--diversity", "1.5"), "diversity = 1.5; expected a number from 0 to 1"),
         (("--user", "1", "--order", "best"), 'order = \'best\'; expected "list", "stars"'),
         (("--user", "1", "--order", "2"), "order = 2.0; expected"),
-        (("--user", "1", "-k", "0"), "k = 0; expected at least 1"),
+        (("--user", "1", "-k", "0"), "k = 0; expected a whole number, at least 1"),
         (("--history", "Amélie (2001)"), "expected a film and its stars"),
         (("--history", "=5"), "expected a film and its stars"),
         (("--history", "Amélie (2001)=many"), "expected a film and its stars"),
@@ -89,10 +89,10 @@ def test_finds_similar_films(run, model, saved_model):
     assert told == {"film": "1", "similar": [film.to_dict() for film in expected]}
 
 
-def test_nothing_is_like_a_film_that_nobody_rated(run, model):
-    done = run("similar", "--model", model, str(UNRATED))
-    assert (done.code, done.out) == (4, "")
-    assert "nobody rated" in done.err
+def test_finds_films_like_one_that_nobody_rated(run, model, saved_model):
+    told = run("similar", "--model", model, str(UNRATED), "--json").json
+    expected = saved_model.recommender.similar(str(UNRATED))
+    assert told["similar"] == [film.to_dict() for film in expected]
 
 
 def test_a_film_that_a_history_names_twice_exits_with_2(run, model):
@@ -164,6 +164,38 @@ def test_filters_and_dials_are_those_of_the_recommender(run, model, saved_model)
     assert any(film["reasons"] for film in told["recommendations"])
 
 
+def test_films_to_choose_from_and_films_seen_are_those_of_the_recommender(run, model, saved_model):
+    recommender = saved_model.recommender
+    seen = recommender.catalog.items.id(
+        int(recommender.seen(recommender.train.users.number("42"))[0])
+    )
+    words = [
+        "recommend",
+        "--model",
+        model,
+        "--user",
+        "42",
+        "--allow",
+        seen,
+        "--allow",
+        "2",
+        "--json",
+    ]
+    for flag, chosen in (([], None), (["--include-seen"], False), (["--exclude-seen"], True)):
+        told = run(*words, *flag).json["recommendations"]
+        expected = recommender.recommend("42", allow=[seen, "2"], exclude_seen=chosen)
+        assert told == [film.to_dict() for film in expected]
+        assert (seen in {film["movie_id"] for film in told}) == (chosen is False)
+
+
+def test_nothing_is_left_of_wishes_that_contradict_each_other(run, model):
+    words = ("--user", "42", "--allow", "2", "--exclude", "2")
+    done = run("recommend", "--model", model, *words)
+    assert (done.code, done.out) == (0, "")
+    assert "no films are left to show" in done.err
+    assert run("recommend", "--model", model, *words, "--json").json["recommendations"] == []
+
+
 @pytest.mark.parametrize(
     ("text", "years"), [("1950:", (1950, None)), (":1950", (None, 1950)), ("1950", (1950, 1950))]
 )
@@ -204,6 +236,8 @@ def test_explains_a_film(run, model, saved_model):
     text = " ".join(done.out.split())
     assert f"{film.title}, {film.stars:.2f} stars, for user 42, because of" in text
     assert all(f"{reason.share:.0%}" in text for reason in expected.reasons)
+    assert f"Its score of {expected.score:.2f} is the sum of what is owed to" in text
+    assert all(f"{part.name} {part.amount:+.2f}" in text for part in expected.parts)
 
 
 def test_a_stranger_has_no_reasons(run, model):

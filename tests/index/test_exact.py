@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import matinee as mt
 from matinee.errors import ConfigError, DataError
-from matinee.index import exact
+from matinee.index import exact, lanes, tiles
 
 
 def brute_force(items, bias, query, k, exclude, allow):
@@ -30,7 +30,7 @@ whole = st.integers(-2, 2)
 
 @st.composite
 def searches(draw):
-    n, b, d = draw(st.integers(1, 12)), draw(st.integers(0, 4)), draw(st.integers(1, 3))
+    n, b, d = draw(st.integers(1, 40)), draw(st.integers(0, 4)), draw(st.integers(1, 3))
     table = st.lists(st.lists(whole, min_size=d, max_size=d), min_size=n, max_size=n)
     queries = st.lists(st.lists(whole, min_size=d, max_size=d), min_size=b, max_size=b)
     numbers = st.lists(st.integers(-1, n - 1), max_size=n)
@@ -41,8 +41,12 @@ def searches(draw):
         "exclude": draw(st.none() | st.lists(numbers, min_size=b, max_size=b)),
         "allow": draw(st.none() | st.lists(st.booleans(), min_size=n, max_size=n)),
         "k": draw(st.integers(1, 15)),
-        "tile": draw(st.sampled_from([1, n, 2 * n, 1000])),
-        "first": draw(st.sampled_from([1, 3, 1000])),
+        "lanes": draw(st.sampled_from([1, 3])),
+        "few": draw(st.sampled_from([0, 16])),
+        "table": draw(st.sampled_from([1, 1000])),
+        "tile": draw(st.sampled_from([1, 7, 1000])),
+        "caution": draw(st.sampled_from([-1, 0, 4])),
+        "ample": draw(st.sampled_from([1, 4])),
         "copy_cost": draw(st.sampled_from([0, 1, 16])),
         "queries_a_block": draw(st.sampled_from([1, 2, 1000])),
     }
@@ -53,14 +57,21 @@ def searches(draw):
 def test_finds_what_sorting_everything_finds(search):
     items, n, b = search["items"], len(search["items"]), len(search["queries"])
     bias, exclude, allow = search["bias"], search["exclude"], search["allow"]
-    index = mt.ExactIndex(items, None if bias is None else np.array(bias, np.float32))
-    with mock.patch.multiple(
-        exact,
-        _TILE_SCORES=search["tile"],
-        _FIRST_ITEMS=search["first"],
-        _COPY_COST=search["copy_cost"],
-        _BLOCK_QUERIES=search["queries_a_block"],
+    with (
+        mock.patch.multiple(lanes, LANES=search["lanes"], _FEW_QUERIES=search["few"]),
+        mock.patch.multiple(
+            tiles,
+            LANES=search["lanes"],
+            _TABLE_SCORES=search["table"],
+            _TILE_SCORES=search["tile"],
+            _SAMPLE_SHARE=2,
+            _CAUTION=search["caution"],
+            _AMPLE=search["ample"],
+            _BLOCK_QUERIES=search["queries_a_block"],
+        ),
+        mock.patch.object(exact, "_COPY_COST", search["copy_cost"]),
     ):
+        index = mt.ExactIndex(items, None if bias is None else np.array(bias, np.float32))
         found = index.search(
             search["queries"],
             search["k"],
@@ -182,12 +193,13 @@ def test_the_index_keeps_its_own_order_when_the_input_is_not_contiguous():
         (np.ones(3), None, "shape"),
         (np.ones((3, 2)), np.ones(2), "bias of shape"),
         (np.array([[1.0], [np.nan]]), None, "item 1 is not finite"),
+        (np.array([[1.0], [1e300]]), None, "item 1 is not finite"),
         (np.array([[1.0], [2.0]]), np.array([np.inf, 0]), "item 0 is not finite"),
     ],
 )
 def test_tables_that_cannot_be_searched_are_refused(vectors, bias, message):
     with pytest.raises(DataError, match=message):
-        mt.ExactIndex(vectors.astype(np.float32), None if bias is None else bias.astype(np.float32))
+        mt.ExactIndex(vectors, bias)
 
 
 @pytest.mark.parametrize(

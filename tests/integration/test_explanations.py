@@ -55,6 +55,15 @@ def test_contributions_sum_to_every_score_shown(recommender):
         np.testing.assert_allclose(total, found.scores[0], rtol=1e-3, atol=1e-3)
 
 
+def test_parts_sum_to_the_score_of_everybodys_first_film(recommender):
+    users = recommender.train.users.ids(np.arange(len(recommender.train.users)))
+    for user, [first] in zip(users, recommender.recommend_many(users, 1), strict=True):
+        film = recommender.explain(first.movie_id, user)
+        assert sum(part.amount for part in film.parts) == pytest.approx(film.score, abs=1e-4)
+        named = {part.name for part in film.parts}
+        assert named > {"anybody", "the film itself", *film.genres}
+
+
 def test_what_is_named_was_liked(recommender):
     users = recommender.train.users.ids(np.arange(len(recommender.train.users)))
     for user, films in zip(users, recommender.recommend_many(users, K, explain=True), strict=True):

@@ -70,3 +70,31 @@ def test_an_unknown_user_with_a_history_is_a_visitor(asking):
 def test_nothing_at_all_is_refused(asking):
     with pytest.raises(ConfigError, match="neither a user nor a history"):
         asking.query(None, {})
+
+
+@pytest.mark.parametrize("history", ["a", [("a", 5)], {"a"}], ids=repr)
+def test_a_history_without_stars_by_film_is_refused(asking, history):
+    for user in (None, "u"):
+        with pytest.raises(ConfigError, match=r"history = .*; expected stars by film"):
+            asking.query(user, history)
+
+
+@pytest.mark.parametrize("stars", [None, "5", True, 1j, float("nan"), 0.9, 6], ids=repr)
+def test_what_are_no_stars_of_the_scale_is_refused(asking, stars):
+    with pytest.raises(ConfigError, match=r"a = .*; expected stars from 1 to 5"):
+        asking.query(None, {"a": stars})
+
+
+def history_of(*films):
+    return mt.Query(None, np.array(films, np.int32), np.full(len(films), 5, np.float32))
+
+
+def test_numbers_that_nobody_has_are_refused(asking):
+    for query in (mt.Query(1), mt.Query(), history_of(0, 3)):
+        assert asking.checked(query) is query
+    for query in (mt.Query(-1), mt.Query(2)):
+        with pytest.raises(ConfigError, match=r"user number .*; expected 0 … 1"):
+            asking.checked(query)
+    for query in (history_of(0, -1), history_of(4)):
+        with pytest.raises(ConfigError, match=r"film number (-1|4) in a query; expected 0 … 3"):
+            asking.checked(query)

@@ -78,6 +78,18 @@ def test_years_in_the_wrong_order_are_refused(filters):
         filters.allowed(None, (1999, 1990), None)
 
 
+@pytest.mark.parametrize("years", [1990, "1990", ("1990", "1999"), (1, 2, 3), (1990.5, None)])
+def test_what_are_no_two_years_is_refused(filters, years):
+    with pytest.raises(ConfigError, match=r"years = .*; expected the first and the last year"):
+        filters.allowed(None, years, None)
+
+
+@pytest.mark.parametrize("genres", [5, [None], ["Horror", 5]])
+def test_what_is_no_name_of_a_genre_is_refused(filters, genres):
+    with pytest.raises(ConfigError, match=r"genres = .*; expected a name, or several"):
+        filters.allowed(genres, None, None)
+
+
 def test_an_unknown_film_to_choose_from_is_named(filters):
     with pytest.raises(NotFoundError, match=r"no film is called 'Alienn'.*Alien"):
         filters.allowed(None, None, ["Alienn"])

@@ -13,6 +13,15 @@ from tests.synthetic import KINDS, N_FILMS
 IDS = [str(film) for film in range(1, N_FILMS + 1)]
 
 
+class Backwards:
+    """Orders candidates for the list by their numbers, the greatest first."""
+
+    def rank(self, queries, candidates):
+        items = -np.sort(-candidates.items, axis=1)
+        scores = np.where(items >= 0, items, -np.inf).astype(np.float32)
+        return mt.TopK(items, scores)
+
+
 @pytest.fixture(scope="module")
 def recommenders(everyone, models):
     """A recommender of each retriever, with the ranker of biases and few candidates."""
@@ -21,6 +30,22 @@ def recommenders(everyone, models):
     return {
         name: mt.Recommender(own.catalog, retriever, rankers["bias"], own.train, candidates=15)
         for name, retriever in retrievers.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def with_list_rankers(recommenders):
+    """The same with a ranker of lists."""
+    return {
+        name: mt.Recommender(
+            own.catalog,
+            own.retriever,
+            own.ranker,
+            own.train,
+            list_ranker=Backwards(),
+            candidates=15,
+        )
+        for name, own in recommenders.items()
     }
 
 
@@ -56,9 +81,11 @@ YEAR = st.one_of(st.none(), st.integers(1925, 2025))
     diversity=st.sampled_from([0.0, 0.3, 1.0]),
     order=st.sampled_from(["list", "stars", 0.5]),
     explain=st.booleans(),
+    has_list_ranker=st.booleans(),
 )
 def test_k_eligible_films_come_back_and_none_that_is_forbidden(
     recommenders,
+    with_list_rankers,
     name,
     user,
     history,
@@ -71,8 +98,9 @@ def test_k_eligible_films_come_back_and_none_that_is_forbidden(
     diversity,
     order,
     explain,
+    has_list_ranker,
 ):
-    recommender = recommenders[name]
+    recommender = (with_list_rankers if has_list_ranker else recommenders)[name]
     if user is None and not history:
         history = {"1": 5}
     if years and None not in years:
@@ -217,24 +245,8 @@ def test_more_weight_of_the_stars_gives_lists_of_more_stars(blend):
     assert means[0] < means[-1]
 
 
-class Backwards:
-    """Orders candidates for the list by their numbers, the greatest first."""
-
-    def rank(self, queries, candidates):
-        items = -np.sort(-candidates.items, axis=1)
-        scores = np.where(items >= 0, items, -np.inf).astype(np.float32)
-        return mt.TopK(items, scores)
-
-
-def test_a_ranker_of_lists_orders_the_candidates(blend):
-    other = mt.Recommender(
-        blend.catalog,
-        blend.retriever,
-        blend.ranker,
-        blend.train,
-        list_ranker=Backwards(),
-        candidates=15,
-    )
+def test_a_ranker_of_lists_orders_the_candidates(blend, with_list_rankers):
+    other = with_list_rankers["blend"]
     plain = blend.recommend("7", k=30)
     films = other.recommend("7", k=30)
     front = sorted(ids_of(plain[:15]), key=int, reverse=True)
@@ -283,7 +295,10 @@ def test_a_film_is_explained_whether_or_not_it_is_recommended(blend):
     assert told.score == pytest.approx(film.score, rel=1e-4)
     seen = blend.catalog.items.id(int(blend.seen(6)[0]))
     assert blend.explain(seen, "7").movie_id == seen
-    assert blend.explain("1", "nobody").reasons == ()
+    assert sum(part.amount for part in told.parts) == pytest.approx(told.score, abs=1e-4)
+    assert set(told.genres) < {part.name for part in told.parts}
+    stranger = blend.explain("1", "nobody")
+    assert (stranger.reasons, stranger.parts) == ((), ())
     assert blend.explain("1", history={"4": 5}).reasons[0].movie_id == "4"
     with pytest.raises(ConfigError, match="most = 0"):
         blend.explain("1", "7", most=0)
@@ -305,7 +320,14 @@ def test_popular_films_are_shown_without_reasons(recommenders):
         ({"years": (1990, 1980)}, ConfigError, "expected the earlier year first"),
         ({"diversity": 1.1}, ConfigError, r"diversity = 1\.1; expected a number from 0 to 1"),
         ({"diversity": float("nan")}, ConfigError, "diversity = nan"),
+        ({"diversity": "much"}, ConfigError, "diversity = 'much'"),
+        ({"diversity": True}, ConfigError, "diversity = True"),
         ({"order": "best"}, ConfigError, "order = 'best'"),
+        ({"order": [1]}, ConfigError, r"order = \[1\]"),
+        ({"years": 1990}, ConfigError, "years = 1990; expected the first and the last year"),
+        ({"k": 1.5}, ConfigError, r"k = 1\.5; expected a whole number, at least 1"),
+        ({"k": True}, ConfigError, "k = True; expected a whole number, at least 1"),
+        ({"k": "3"}, ConfigError, "k = '3'; expected a whole number, at least 1"),
         ({"allow": ["Amelie Poulain (2001)"]}, NotFoundError, r"Amélie \(2001\) \[id 1\]"),
         ({"exclude": ["Amelie Poulain (2001)"]}, NotFoundError, r"Amélie \(2001\) \[id 1\]"),
     ],
@@ -317,6 +339,22 @@ def test_wishes_without_sense_are_answered(blend, options, kind, message):
     ):
         with pytest.raises(kind, match=message):
             ask()
+
+
+def test_an_option_that_there_is_not_is_refused(blend):
+    with pytest.raises(ConfigError, match="no option 'genre'; expected genres, years"):
+        blend.recommend_many(["7"], genre="Comedy")
+
+
+def test_one_user_may_be_named_alone(blend):
+    assert blend.recommend_many("12") == [blend.recommend("12")]
+    assert blend.recommend_many(7) == blend.recommend_many(["7"])
+    with pytest.raises(ConfigError, match="user number 999"):
+        blend.recommend_many(mt.Query(999))
+
+
+def test_nothing_to_leave_out_may_be_said_by_none(blend):
+    assert blend.recommend("7", exclude=None) == blend.recommend("7")
 
 
 def test_an_order_without_sense_is_refused_when_it_is_made(blend):

@@ -1,7 +1,14 @@
 import numpy as np
 
 import matinee as mt
-from matinee.retrieval.film_features import expected, fill_unrated, film_features
+from matinee.retrieval.film_features import (
+    expected,
+    fill_unrated,
+    film_features,
+    genres_and_years,
+    of_features,
+    projection,
+)
 
 
 def test_features_are_genres_spans_of_years_and_a_one():
@@ -47,3 +54,21 @@ def test_what_features_let_expect_by_hand():
     # for the first feature and 5 / (1 + 3) for the second.
     found = expected(table, features, counts)
     np.testing.assert_allclose(found, [[2], [5 / 4]], rtol=1e-6)
+
+
+def test_the_projection_gives_what_each_feature_lets_expect():
+    rng = np.random.default_rng(0)
+    features, table = rng.random((9, 3), np.float32), rng.random((9, 2), np.float32)
+    counts = np.array([3, 0, 1, 8, 0, 2, 2, 5, 1])
+    found = projection(features, counts)
+    assert found.shape == (3, 9)
+    assert not found[:, counts == 0].any()
+    np.testing.assert_allclose(found @ table, of_features(table, features, counts), rtol=1e-4)
+
+
+def test_genres_and_years_have_names():
+    catalog = mt.Catalog.of_titles([1, 2], ["A (1999)", "B"], [["War"], ["Drama", "War"]])
+    names, values = genres_and_years(catalog)
+    assert names == ("Drama", "War", "1995-1999")
+    half = 0.5**0.5
+    np.testing.assert_allclose(values, [[0, 1, 1], [half, half, 0]], rtol=1e-6)

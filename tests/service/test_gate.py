@@ -164,18 +164,24 @@ def test_requests_are_counted_by_route_and_status(admin):
     assert f"matinee_request_seconds_count{{{route}}} 4.0" in text
 
 
-def test_writes_that_fail_are_503_and_reads_go_on(admin, app):
+def test_writes_that_fail_are_503_and_reads_go_on(admin, app, caplog):
     store = app.state.site.store
     write = store.write
 
     def full(operation):
-        raise StoreUnavailableError("the disk is full")
+        raise StoreUnavailableError("/srv/ratings.db: the disk is full")
 
     store.write = full
     for _ in range(3):
         answer = admin.put("/v1/users/7/ratings/3", json={"stars": 5})
         assert answer.status_code == 503
         assert answer.headers["retry-after"]
+        assert "ratings.db" not in answer.text
+    # Why is for whoever runs it: in the log, and on their page.
+    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    assert lines[-1]["why"] == "/srv/ratings.db: the disk is full"
+    assert lines[-1]["request_id"] == answer.json()["request_id"]
+    assert "the disk is full" in admin.get("/operator", auth=("x", worlds.ADMIN)).text
     assert admin.get("/v1/users/7/recommendations").status_code == 200
     store.write = write
     assert admin.put("/v1/users/7/ratings/3", json={"stars": 5}).status_code == 200

@@ -67,21 +67,65 @@ def test_work_that_nobody_waits_for_is_still_counted():
     asyncio.run(main())
 
 
-def test_turns_hold_one_round_and_refuse_the_rest_before_any_work():
+def test_turns_are_one_a_round_in_order_and_refuse_what_is_too_many():
     async def main():
-        turns, done = Turns(2), []
+        turns, rounds, done = Turns(3), [0], []
+
+        async def count_rounds():
+            while True:
+                rounds[0] += 1
+                await asyncio.sleep(0)
 
         async def ask(number):
             try:
-                return await turns.run(lambda: done.append(number))
+                return await turns.run(lambda: done.append((number, rounds[0])))
             except OverloadedError:
                 return list(done)
 
+        counting = asyncio.ensure_future(count_rounds())
         answers = await asyncio.gather(*(ask(number) for number in range(4)))
-        assert done == [0, 1]
-        assert answers == [None, None, [], []]
+        counting.cancel()
+        assert [number for number, _ in done] == [0, 1, 2]
+        assert len({at for _, at in done}) == 3
+        assert answers == [None, None, None, []]
         with pytest.raises(ZeroDivisionError):
             await turns.run(lambda: 1 // 0)
+        assert turns.waiting == 0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("queue", "refused"), [(3, 1), (8, 0)])
+def test_whoever_waited_too_long_among_many_is_refused(queue, refused):
+    async def main():
+        now = [0.0]
+        turns = Turns(queue, patience_s=1.0, clock=lambda: now[0])
+
+        def slow():
+            now[0] += 1.5
+
+        async def later():
+            while now[0] < 1.0:
+                await asyncio.sleep(0)
+            return await turns.run(lambda: "done")
+
+        last = asyncio.ensure_future(later())
+        asked = [turns.run(slow) for _ in range(2)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert sum(isinstance(answer, OverloadedError) for answer in answers) == refused
+        assert await last == "done"
+
+    asyncio.run(main())
+
+
+def test_a_turn_that_nobody_waits_for_is_passed_on():
+    async def main():
+        turns = Turns(3)
+        asked = [asyncio.ensure_future(turns.run(lambda: 5)) for _ in range(3)]
+        await asyncio.sleep(0)
+        for one in asked[:2]:
+            one.cancel()
+        assert await asked[2] == 5
         assert turns.waiting == 0
 
     asyncio.run(main())

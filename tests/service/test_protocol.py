@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,6 +94,33 @@ def test_a_list_too_many_is_refused_as_the_application_would_and_the_connection_
         assert answers(connection, 1)[0][0] == 200
     text = site.telemetry.page().decode()
     assert 'matinee_requests_total{method="GET",route="refused",status="503"} 2.0' in text
+
+
+def test_a_write_too_many_is_refused_before_its_body_is_read(place, app):
+    site = app.state.site
+    site.admitted.count = site.settings.queue
+    head = b"PUT /v1/users/7/ratings/3 HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n"
+    with socket.create_connection(place, timeout=10) as connection:
+        connection.sendall(head)
+        [(status, told, _)] = answers(connection, 1)
+        assert (status, told["retry-after"]) == (503, "1")
+        # What follows of it is passed over, and the connection goes on.
+        connection.sendall(b'{"stars":5}GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+        assert answers(connection, 1)[0][0] == 200
+    assert site.store.counts().ratings == 0
+
+
+def test_bodies_that_do_not_come_take_nobodys_place(place, app):
+    head = b"PUT /v1/users/7/ratings/3 HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n"
+    with ExitStack() as waiting:
+        for _ in range(app.state.site.settings.queue + 1):
+            slow = waiting.enter_context(socket.create_connection(place, timeout=10))
+            slow.sendall(head.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue"))
+            # The application waits for the body.
+            assert slow.recv(100).startswith(b"HTTP/1.1 100")
+        connection = waiting.enter_context(socket.create_connection(place, timeout=10))
+        connection.sendall(LIST)
+        assert answers(connection, 1)[0][0] == 200
 
 
 def test_a_refusal_ends_the_connection_of_who_asks_for_that(place, app):

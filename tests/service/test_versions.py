@@ -168,6 +168,21 @@ def test_versions_over_http(versions, tmp_path):
         assert 'matinee_model_info{version="v3"} 1.0' in client.get("/metrics").text
 
 
+def test_the_model_answers_though_its_directory_is_gone(versions, tmp_path):
+    app = worlds.new_app(tmp_path, versions)
+    with worlds.client(app, worlds.ADMIN) as client:
+        shutil.rmtree(versions)
+        assert app.state.site.models.refresh() is None
+        assert client.get("/v1/users/7/recommendations").status_code == 200
+        assert client.get("/readyz").status_code == 200
+        [left] = client.get("/v1/models").json()["versions"]
+        assert (left["version"], left["active"]) == ("v3", True)
+        assert "no model at" in left["problem"]
+        assert client.post("/v1/models/v1:activate").status_code == 404
+        for page in ("/compare", "/operator"):
+            assert client.get(page, auth=("x", worlds.ADMIN)).status_code == 200
+
+
 def test_swaps_under_load_fail_nobody_and_mix_nothing(versions, tmp_path):
     app, done, failures, answers = worlds.new_app(tmp_path, versions), threading.Event(), [], []
 

@@ -58,6 +58,21 @@ def test_rows_follow_their_ids():
     assert tensors["user_vectors"][:, 0].tolist() == [1, 2, 3, 9]
 
 
+def test_vectors_as_long_as_there_are_films_follow_their_own_ids():
+    old = small(["a", "b", "c"], ["x", "y"], [("a", "x"), ("b", "y"), ("c", "x")])
+    new = small(["d", "c", "a"], ["y", "z", "w"], [("d", "z"), ("c", "y"), ("a", "w")])
+    blend = RETRIEVERS["blend"]
+    # Of each table's two sides, one goes by the users or the films, the other by the fewer.
+    first = blend.fit(old, mt.Catalog.of_ids(old.items), mt.BlendConfig(), 7).model
+    found = carried(blend, mt.BlendConfig(), first.tensors(), old, new)
+    assert found["user_vectors"].shape == (4, 2)
+    assert found["movie_vectors"].shape == (3, 2)
+    assert found["user_vectors"][1].tolist() == first.tensors()["user_vectors"][2].tolist()
+    again = blend.fit_from(new, mt.Catalog.of_ids(new.items), mt.BlendConfig(), 7, found).model
+    shapes = {name: value.shape for name, value in again.tensors().items()}
+    assert shapes == blend.shapes(mt.BlendConfig(), 3, 3)
+
+
 @pytest.fixture(scope="module")
 def grown(ratings):
     """The older part of the ratings of fewer people and films, and all of them."""

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matinee.errors import ConflictError
-from matinee.store import Event, StoredRating, Written, open_store
+from matinee.store import Event, Reception, StoredRating, Written, open_store
 
 
 def click(user, movie, **more):
@@ -69,6 +69,16 @@ def test_events_of_a_key_are_recorded_once(store):
     with pytest.raises(ConflictError, match="another body"):
         store.add_events([click("u", "m")], "k")
     assert store.counts().clicks == 2
+
+
+def test_versions_are_told_apart_by_what_became_of_their_films(store):
+    assert store.receptions() == {}
+    shown = [Event("impression", "u", f"m{n}", "v1", n, 7.0) for n in range(1, 5)]
+    store.add_events([*shown, Event("click", "u", "m1", "v1", 1), Event("click", "u", "m")])
+    store.add_events([Event("click", "u", "m2", "v2"), Event("dislike", "u", "m3", "v1")])
+    assert store.receptions() == {"v1": Reception(4, 1), "v2": Reception(0, 1)}
+    assert store.receptions()["v1"].click_through == 0.25
+    assert store.receptions()["v2"].click_through is None
 
 
 def test_events_without_a_key_are_recorded_each_time(store):

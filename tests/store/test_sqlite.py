@@ -1,5 +1,7 @@
 """What is the embedded store's own: its file, its log, its copies."""
 
+import threading
+
 import apsw
 import pytest
 
@@ -94,6 +96,27 @@ def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
     tables = store.write(lambda s: s.execute("SELECT name FROM sqlite_schema"))
     assert ("added",) not in tables
     store.close()
+
+
+def test_two_processes_share_a_file(path):
+    one, other = SqliteStore(path), SqliteStore(path)
+
+    def write(store, user):
+        for film in range(50):
+            assert store.put_rating(user, f"m{film}", 3.0).changed
+
+    threads = [
+        threading.Thread(target=write, args=(store, user))
+        for store, user in ((one, "a"), (one, "b"), (other, "c"), (other, "d"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for store in (one, other):
+        assert store.counts().ratings == 200
+        assert store.check() == []
+        store.close()
 
 
 def test_a_backup_is_whole_while_the_store_is_written(path, tmp_path):

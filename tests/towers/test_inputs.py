@@ -210,3 +210,37 @@ def test_an_epoch_has_another_order_only_if_asked_to(reshuffle):
     first = batches[0][0]["user_index"]
     batches.on_epoch_end()
     assert (batches[0][0]["user_index"] != first).any() == reshuffle
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_distinct_numbers_of_a_batch_and_each_rows_place_among_them(seed):
+    rng = np.random.default_rng(0)
+    features = {
+        "user_index": rng.integers(0, 900, 2500).astype(np.int32),
+        "movie_index": rng.integers(0, 40, 2500).astype(np.int32),
+    }
+    sizes = {"user_index": 0, "movie_index": 0}
+    batches = Batches(features, 1000, seed, {"user_index": (0.1, 900)}, distinct=sizes)
+    for _ in range(2):
+        for number in range(3):
+            (batch,) = batches[number]
+            for name in features:
+                distinct, places = batch[f"{name}/distinct"], batch[f"{name}/place"]
+                np.testing.assert_array_equal(distinct[places], batch[name])
+                assert distinct.dtype == places.dtype == np.int32
+                assert len(distinct) == sizes[name]
+                # What fills up comes last and nobody's place is there.
+                assert (np.diff(distinct[: places.max() + 1]) > 0).all()
+        batches.on_epoch_end()
+    # A multiple of 64 that holds the most there are: about 600 of 900 users; 40 films.
+    assert 576 <= sizes["user_index"] <= 704
+    assert sizes["user_index"] % 64 == 0
+    assert sizes["movie_index"] == 64
+
+
+def test_room_for_distinct_numbers_only_grows_and_never_past_a_batch():
+    features = {"user_index": np.arange(90, dtype=np.int32)}
+    sizes = {"user_index": 0}
+    assert len(Batches(features, 90, distinct=sizes)[0][0]["user_index/distinct"]) == 90
+    Batches({"user_index": np.zeros(90, np.int32)}, 90, distinct=sizes)
+    assert sizes == {"user_index": 90}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.worlds import ADMIN
+from tests.service.worlds import ADMIN, new_app, serving, small_model
 from tests.web.conftest import HOSTILE_TITLES
 
 playwright = pytest.importorskip(
@@ -179,6 +179,73 @@ def test_without_scripts(visit, app):
     page.get_by_role("link", name="Delete all my ratings").click()
     page.get_by_role("button", name="Delete all of it").click()
     assert app.state.site.store.counts().ratings == 0
+
+
+LETTERBOXD = """Date,Name,Year,Letterboxd URI,Rating
+2020-01-02,Solaris,1972,https://boxd.it/x,4.5
+2020-01-03,Amélie,2001,https://boxd.it/y,5
+2020-01-04,Nowhere to Be Found,1999,https://boxd.it/z,3
+"""
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_ratings_are_brought_along_taken_away_and_deleted(visit, app, scripts):
+    page = visit("/ratings", java_script_enabled=scripts)
+    file = {"name": "ratings.csv", "mimeType": "text/csv", "buffer": LETTERBOXD.encode()}
+    page.get_by_label("CSV file, 1 MB at most").set_input_files([file])
+    page.get_by_role("button", name="Bring them in").click()
+    page.get_by_role("heading", name="2 films found").wait_for()
+    page.get_by_role("link", name="Nowhere to Be Found (1999)").wait_for()
+    page.get_by_role("link", name="See your programme").click()
+    page.get_by_role("heading", name="Tonight, for you").wait_for()
+    page.get_by_role("link", name="My ratings").click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save as CSV").click()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert {line.split(",")[1] for line in text.splitlines()[1:]} == {"Solaris", "Amélie"}
+    page.get_by_role("link", name="Delete all my ratings").click()
+    page.get_by_role("button", name="Delete all of it").click()
+    page.locator("#notice", has_text="All your ratings are deleted.").wait_for()
+    assert app.state.site.store.counts().ratings == 0
+
+
+def test_a_guess_is_revealed_on_the_film_and_why_it_is_there(visit):
+    page = visit()
+    give(page, titles(page, "popular")[0], 5)
+    page.locator("#for-you .card").first.get_by_role("link").last.click()
+    page.get_by_role("heading", name="Have you seen it?").wait_for()
+    page.get_by_role("link", name="What would I give it?").click()
+    page.locator(".guess strong").wait_for()
+    page.locator(".yours").get_by_role("button", name="3 stars").click()
+    page.locator(".guess", has_text="You gave it 3 stars. We would have guessed").wait_for()
+    page.get_by_role("button", name="Take my stars back").click()
+    page.locator("#notice", has_text="are gone").wait_for()
+
+
+@pytest.fixture
+def two_versions(tmp_path):
+    """The address of a service with two versions of its model."""
+    for name, retriever in (("first", "ease"), ("second", "item-knn")):
+        small_model(tmp_path / "models" / name, retriever=retriever)
+    with serving(new_app(tmp_path, tmp_path / "models")) as found:
+        yield found
+
+
+def test_two_versions_are_compared_and_the_operator_looks_in(browser, two_versions):
+    context = browser.new_context(
+        base_url=two_versions, http_credentials={"username": "x", "password": ADMIN}
+    )
+    page = context.new_page()
+    page.goto("/compare")
+    assert page.locator(".sides h2").all_inner_texts() == ["second on screen now", "first"]
+    # A version is compared with another one: the right side gives way.
+    page.get_by_label("Left").select_option("first")
+    page.locator("#side-2", has_text="second").wait_for()
+    assert page.locator(".sides h2").all_inner_texts() == ["first", "second on screen now"]
+    page.goto("/operator")
+    row = page.get_by_role("row", name=re.compile("^second"))
+    assert "on screen" in row.inner_text()
+    context.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from matinee.service.web.pages import own_address
+from matinee.store import Reception
 from tests.service.worlds import ADMIN, WRITER, caller, client, new_app, small_model
 from tests.web.conftest import HOSTILE_TITLES, rate, token_of
 
@@ -241,6 +242,11 @@ def test_what_was_shown_and_opened_is_recorded(visitor, app):
     link = re.search(r'href="(/films/[^"]+\?place=1)"', page.text).group(1)
     visitor.get(link)
     assert soon(lambda: app.state.site.store.counts().clicks == 1)
+    version = app.state.site.models.current.version
+    assert app.state.site.store.receptions() == {version: Reception(15, 1)}
+    room = visitor.get("/operator", auth=("x", ADMIN)).text
+    assert "<dd>6.7 %</dd>" in room
+    assert "<td>15</td><td>1 (6.7 %)</td>" in room
 
 
 def test_the_projection_room_needs_an_administrators_key(visitor):

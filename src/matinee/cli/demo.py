@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -24,23 +23,27 @@ def demo(
 ) -> None:
     """Train a model if there is none yet, and serve it with the page."""
     from matinee.data.sources.fetch import cache_directory
-    from matinee.service.run import run
+    from matinee.service.run import address_of, listen, run
     from matinee.service.settings import Settings
 
-    # A package of the page that is missing is told before the training, not after it.
+    # A package of the page that is missing is told before the training, as is a port in use.
     import_module("matinee.service.web.routes")
     home = (place or cache_directory() / "demo" / Path(data).name).absolute()
     models = home / "models"
-    if not models.is_dir():
-        _train(data, recipe, models / "first")
-    settings = Settings(
+    plain = Settings(
         str(models), store=f"sqlite:///{home / 'ratings.db'}", port=port, log_level="warning"
     )
-    settings = replace(settings, keys=with_key(settings))
-    address = f"http://{settings.host}:{port}"
-    say(f"the operator's page is at {address}/operator; its password is that key")
-    say(f"the page is at {address}; Ctrl-C ends it")
-    run(settings)
+    settings, key = with_key(plain)
+    listening = listen(settings)
+    if not models.is_dir():
+        _train(data, recipe, models / "first")
+
+    def tell() -> None:
+        address = address_of(listening)
+        say(f"the operator's page is at {address}/operator; its password is {key}")
+        say(f"the page is at {address}; Ctrl-C ends it")
+
+    run(settings, listening, tell)
 
 
 def _train(data: str, recipe: str, directory: Path) -> None:

@@ -38,6 +38,17 @@ def recommend(
     exclude: Annotated[
         list[str] | None, typer.Option(help="A film to leave out, by title or id; repeatable.")
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A film to choose from, by title or id, and no other; repeatable."),
+    ] = None,
+    exclude_seen: Annotated[
+        bool | None,
+        typer.Option(
+            "--exclude-seen/--include-seen",
+            help="Leave out, or show, what the user has rated. The model's own if not given.",
+        ),
+    ] = None,
     diversity: Annotated[
         float | None,
         typer.Option(help="From 0, the list as it is, to 1, as unlike films as there are."),
@@ -64,7 +75,9 @@ def recommend(
         k,
         genres=genre or None,
         years=None if years is None else o.parse_years(years),
-        exclude=exclude or (),
+        exclude_seen=exclude_seen,
+        exclude=exclude,
+        allow=allow or None,
         diversity=diversity,
         order=None if order is None else o.parse_order(order),
         explain=explain,
@@ -115,7 +128,7 @@ def explain(
     history: History = None,
     json: o.Json = False,
 ) -> None:
-    """Say why a film is recommended, or why it might be: what the user rated that speaks for it."""
+    """Say why a film is recommended, or why it might be: what its score is owed to."""
     from matinee.artifacts import load_model
 
     recommender = load_model(model).recommender
@@ -123,12 +136,16 @@ def explain(
     if json:
         show_json({"user": user, "explanation": found.to_dict()})
         return
-    if not found.reasons:
+    if found.reasons:
+        rows = [(r.title, f"{r.stars:g}", f"{r.share:.0%}") for r in found.reasons]
+        title = f"{found.title}, {found.stars:.2f} stars, for {_name(user)}, because of"
+        _show_films(title, ("film", "rated", "share"), rows)
+    else:
         show_line(f"{found.title}, {found.stars:.2f} stars: nothing in the history speaks for it")
-        return
-    rows = [(r.title, f"{r.stars:g}", f"{r.share:.0%}") for r in found.reasons]
-    title = f"{found.title}, {found.stars:.2f} stars, for {_name(user)}, because of"
-    _show_films(title, ("film", "rated", "share"), rows)
+    if found.parts:
+        rows = [(part.name, f"{part.amount:+.2f}") for part in found.parts]
+        title = f"Its score of {found.score:.2f} is the sum of what is owed to"
+        show_table(title, ["", "amount"], rows, right=["amount"])
 
 
 def similar(

@@ -34,25 +34,30 @@ def serve(
     ] = None,
 ) -> None:
     """Serve recommendations by HTTP, and the page."""
-    from matinee.service.run import run
+    from matinee.service.run import address_of, listen, run
     from matinee.service.settings import load_settings
 
     if new_key is not None:
         _print_key(new_key)
         return
     given = {"model": model, "store": store, "host": host, "port": port}
-    settings = load_settings(given, os.environ, config)
-    say(f"serving at http://{settings.host}:{settings.port}")
-    run(replace(settings, keys=with_key(settings)))
+    settings, key = with_key(load_settings(given, os.environ, config))
+    place = listen(settings)
+
+    def tell() -> None:
+        say(f"serving at {address_of(place)}")
+        if key is not None:
+            say(f"no keys are set; for as long as this runs the admin's is {key}")
+
+    run(settings, place, tell)
 
 
-def with_key(settings: Settings) -> tuple[str, ...]:
-    """The keys that are set; if there are none, that of an admin, printed for this run alone."""
+def with_key(settings: Settings) -> tuple[Settings, str | None]:
+    """Settings that let an admin in: with a new key, for this run alone, if there are no keys."""
     if settings.keys:
-        return settings.keys
-    key, setting = _key("run:admin")
-    say(f"no keys are set; for as long as this runs the admin's is {key}")
-    return (setting,)
+        return settings, None
+    key, entry = _key("run:admin")
+    return replace(settings, keys=(entry,)), key
 
 
 def _key(name_and_role: str) -> tuple[str, str]:

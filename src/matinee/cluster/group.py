@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from importlib import import_module
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -94,8 +95,9 @@ def _watched(ray: Any, first: Any, running: list[Any], places: list[_Place], rep
         try:
             news = ray.get(done)
         except Exception as error:
-            early = {running.index(done[0]): error} if done[0] in running else {}
-            raise _blamed(ray, early | _failed(ray, running), places) from error
+            # Only process 0 reports.
+            rank = running.index(done[0]) if done[0] in running else 0
+            raise _blamed(ray, {rank: error} | _failed(ray, running), places) from error
         if done == [told] and news[0]:
             report(news[0][0])
             told = first.reported.remote()
@@ -104,20 +106,26 @@ def _watched(ray: Any, first: Any, running: list[Any], places: list[_Place], rep
 
 
 def _failed(ray: Any, running: list[Any]) -> dict[int, Exception]:
-    """What went wrong in which process, once all have ended or there was time enough."""
-    ended, _ = ray.wait(running, num_returns=len(running), timeout=_BLAME_S)
+    """What went wrong in which process, as soon as one is known to have died, or time is up."""
     found: dict[int, Exception] = {}
-    for reference in ended:
-        try:
-            ray.get(reference)
-        except Exception as error:
-            found[running.index(reference)] = error
+    waiting, end = running, time.monotonic() + _BLAME_S
+    while waiting and not _died(ray, found) and (left := end - time.monotonic()) > 0:
+        ended, waiting = ray.wait(waiting, num_returns=1, timeout=left)
+        for reference in ended:
+            try:
+                ray.get(reference)
+            except Exception as error:
+                found[running.index(reference)] = error
     return found
+
+
+def _died(ray: Any, failed: dict[int, Exception]) -> list[int]:
+    return [rank for rank, e in failed.items() if isinstance(e, ray.exceptions.RayActorError)]
 
 
 def _blamed(ray: Any, failed: dict[int, Exception], places: list[_Place]) -> MatineeError:
     """The error to raise, by what went wrong in which process, the earliest first."""
-    lost = [rank for rank, e in failed.items() if isinstance(e, ray.exceptions.RayActorError)]
+    lost = _died(ray, failed)
     rank = lost[0] if lost else next(iter(failed))
     error, place = failed[rank], places[rank]
     who = f"worker {rank} of {len(places)} (process {place.process} on {place.host})"

@@ -89,15 +89,12 @@ class Catalog:
         parsed = [parse_title(title) for title in titles]
         if years is not None:
             parsed = [(name, year or own) for (name, own), year in zip(parsed, years, strict=True)]
-        names: list[list[str]] = (
-            [[]] * len(ids) if genres is None else [list(film) for film in genres]
-        )
         films = pl.DataFrame(
             {
                 "number": items.numbers(ids),
                 "title": [name for name, _ in parsed],
                 "year": [year for _, year in parsed],
-                "genres": names,
+                "genres": _lists([()] * len(ids) if genres is None else genres),
             },
             schema={"number": pl.Int32, **_SCHEMA},
         )
@@ -245,3 +242,16 @@ def _whole_likeness(wanted: str, title: str) -> float:
     has_year = year.isdecimal() and len(year) == 4
     own = name if name and has_year and year not in wanted else title
     return (fuzz.token_sort_ratio(wanted, own) + fuzz.token_set_ratio(wanted, own)) / 2
+
+
+def _lists(rows: Sequence[Sequence[str]]) -> pl.Series:
+    """Lists of text as a series; from one column, since Polars is slow with lists of Python's."""
+    places = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    flat = pl.DataFrame(
+        {"place": places, "text": [text for row in rows for text in row]},
+        schema={"place": pl.Int64, "text": pl.String},
+    )
+    filled = flat.group_by("place").agg("text")
+    every = pl.DataFrame({"place": np.arange(len(rows))}, schema={"place": pl.Int64})
+    lists = every.join(filled, on="place", how="left", maintain_order="left")["text"]
+    return lists.fill_null(pl.Series([[]], dtype=pl.List(pl.String)))

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from matinee.config import check_seed, require
 from matinee.errors import ConfigError
+from matinee.index.checks import Cells, check_filters, checked_queries, excluded_cells
 from matinee.index.exact import ExactIndex
-from matinee.index.select import Cells, check_filters, empty_top_k, excluded_cells
+from matinee.index.select import empty_top_k
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
 # Passes of k-means, and vectors a list that it sees: more of either gain nothing measurable.
@@ -142,10 +143,10 @@ class ApproximateIndex:
 
         Raises:
             ConfigError: k below 1, shapes that do not fit, or an excluded number that is no item.
+            DataError: a query that is not finite.
         """
         size, width = self._exact.vectors.shape
-        if vectors.ndim != 2 or vectors.shape[1] != width:
-            raise ConfigError(f"query vectors of shape {vectors.shape}; expected [b, {width}]")
+        vectors = checked_queries(vectors, width)
         check_filters(len(vectors), size, k, exclude, allow)
         k = min(k, size)
         n_allowed = size if allow is None else int(np.count_nonzero(allow))
@@ -157,7 +158,7 @@ class ApproximateIndex:
             bits = np.packbits(allow, bitorder="little")
             options["sel"] = self._faiss.IDSelectorBitmap(bits)
         parameters = self._faiss.SearchParametersIVF(**options)
-        queries = _with_columns(np.asarray(vectors, np.float32), 1, 0, 1)
+        queries = _with_columns(vectors, 1, 0, 1)
         # As many eligible items as the lists hold that a query reads, on average.
         n_read = n_allowed * probes / self._n_lists
         found = empty_top_k(len(queries), k)

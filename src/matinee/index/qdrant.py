@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.errors import ConfigError, DataError, NotFoundError
-from matinee.index.select import check_filters, empty_top_k, excluded_cells
+from matinee.index.checks import (
+    check_filters,
+    checked_items,
+    checked_queries,
+    excluded_cells,
+)
+from matinee.index.select import empty_top_k
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
 # Vectors in one request while a collection is filled, and queries in one while it is asked.
@@ -73,18 +79,9 @@ class QdrantIndex:
             DataError: no vectors, other shapes, or a value that is not finite.
         """
         models = _import_models()
-        if vectors.ndim != 2 or not len(vectors):
-            raise DataError(f"index vectors of shape {vectors.shape}; expected [items, size]")
-        if bias is not None and bias.shape != vectors.shape[:1]:
-            raise DataError(f"index bias of shape {bias.shape}; expected {vectors.shape[:1]}")
+        vectors, bias = checked_items(vectors, bias)
         column = np.zeros(len(vectors), np.float32) if bias is None else bias
-        wide = np.column_stack([vectors, column]).astype(np.float32, copy=False)
-        if not np.isfinite(wide).all():
-            row = int(np.argmin(np.isfinite(wide).all(axis=1)))
-            raise DataError(
-                f"the vector of item {row} is not finite; the model diverged; train with a "
-                "smaller learning rate"
-            )
+        wide = np.column_stack([vectors, column])
         if client.collection_exists(collection):
             raise ConfigError(
                 f"collection {collection!r} is there already; expected a name that is not taken; "
@@ -108,10 +105,7 @@ class QdrantIndex:
         allow: NDArray[np.bool_] | None = None,
     ) -> TopK:
         """About the k items with the largest inner product (plus bias); see `ExactIndex.search`."""
-        if vectors.ndim != 2 or vectors.shape[1] != self._width:
-            raise ConfigError(
-                f"query vectors of shape {vectors.shape}; expected [b, {self._width}]"
-            )
+        vectors = checked_queries(vectors, self._width)
         check_filters(len(vectors), self._size, k, exclude, allow)
         found = empty_top_k(len(vectors), min(k, self._size))
         found.items[:], found.scores[:] = EMPTY_ITEM, -np.inf

@@ -1,9 +1,9 @@
 """The k best of many scores, exactly: filters first, equal scores in the order of their items.
 
 Sorting or partitioning whole rows would cost several times what the matrix product costs that made
-them. `Best` reads each score once, in cache, compares it with a lower bound of the row's k-th best,
-and looks closer at the few that pass. A candidate is one integer, score above and item below, so
-that one sort settles both the order and the ties.
+them. Here each score is compared with a bound of its row, and only the few that reach it are looked
+at: one integer each, score above and item below, so that one sort settles both the order and the
+ties.
 """
 
 from __future__ import annotations
@@ -13,22 +13,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.errors import ConfigError
 from matinee.index.blocks import in_blocks
+from matinee.index.checks import check_filters, excluded_cells
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
 Keys = NDArray[np.uint64]
-# Places in a table of scores: rows and columns, int64 [m] each.
-Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
-
 # Scores that one block holds: 4 Mi floats, 16 MiB; a few blocks live at once, one a thread.
 _BLOCK_SCORES = 1 << 22
 # Groups whose maxima give the first lower bound: more are a tighter bound and a longer partition.
 _GROUPS = 512
-# So few scores are sorted as they are.
-_FEW_SCORES = 1 << 11
-# Candidates that may wait for the next merge, as a share of k: merging raises the bound, at a cost.
-_PATIENCE = 1.0
+# The least score there is: only -inf, which is not eligible, is below it.
+_LEAST = np.finfo(np.float32).min
 # The packed form of an empty slot, score -inf and item -1; it sorts behind everything.
 _EMPTY = np.uint64(0xFF80_0000_FFFF_FFFF)
 _ITEM_BITS = np.uint64(32)
@@ -76,42 +71,6 @@ def search_blocks(
     return found
 
 
-def check_filters(
-    n_queries: int,
-    n_items: int,
-    k: int,
-    exclude: Sequence[IntArray] | None,
-    allow: NDArray[np.bool_] | None,
-) -> None:
-    """Refuses a question that does not fit the catalogue.
-
-    Raises:
-        ConfigError: k below 1, or `exclude` or `allow` of another size.
-    """
-    if k < 1:
-        raise ConfigError(f"k = {k}; expected at least 1")
-    if exclude is not None and len(exclude) != n_queries:
-        raise ConfigError(f"{len(exclude)} exclusions for {n_queries} queries; expected one each")
-    if allow is not None and (allow.shape != (n_items,) or allow.dtype != np.bool_):
-        raise ConfigError(f"allow is {allow.dtype} {allow.shape}; expected bool ({n_items},)")
-
-
-def excluded_cells(exclude: Sequence[IntArray], n_items: int) -> Cells:
-    """The rows and the items of all exclusions, empty slots (-1) left out.
-
-    Raises:
-        ConfigError: a number outside 0 … n_items - 1.
-    """
-    rows = np.repeat(np.arange(len(exclude)), [len(own) for own in exclude])
-    items = np.concatenate(exclude).astype(np.int64)
-    filled = items != EMPTY_ITEM
-    rows, items = rows[filled], items[filled]
-    if len(items) and not 0 <= items.min() <= items.max() < n_items:
-        wrong = items[(items < 0) | (items >= n_items)][0]
-        raise ConfigError(f"excluded item number {wrong}; expected 0 … {n_items - 1} (or -1)")
-    return rows, items
-
-
 def empty_top_k(n_queries: int, k: int) -> TopK:
     """Room for the answers, not yet filled."""
     return TopK(np.empty((n_queries, k), np.int32), np.empty((n_queries, k), np.float32))
@@ -122,127 +81,144 @@ def top_k(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
 
     Args:
         scores: float32 [b, n] without NaN; -inf is not eligible.
-        k: 1 … n.
+        k: how many; n may be smaller.
 
     Returns:
         items int32 [b, k] and scores float32 [b, k]; slots without an eligible column hold -1
         and -inf.
     """
-    best = Best(len(scores), k)
-    best.offer(scores, 0)
-    return best.top()
+    rows, width = scores.shape
+    if width < 4 * k:
+        # A bound would hardly leave anything out.
+        keys = _packed(scores, np.arange(width, dtype=np.uint64))
+        return _first_of(keys, k)
+    above = scores >= lower_bounds(scores, k)
+    cells = np.flatnonzero(above)
+    if len(cells) > 4 * rows * k:
+        _thin_ties(scores, above, k)
+        cells = np.flatnonzero(above)
+    row = cells // width
+    keys = _packed(scores[row, cells - row * width], (cells - row * width).view(np.uint64))
+    return _first_of(_by_row(row, keys, np.bincount(row, minlength=rows)), k)
 
 
-class Best:
-    """The k best of each row among the columns offered so far.
+class Candidates:
+    """What reaches the bound of its row, of tables that are offered one after the other.
 
     Args:
-        rows: b, how many rows.
-        k: how many columns to keep of each.
+        bound: float32 [b, 1], for each row what its k best are hoped to reach and few others.
+        limit: how many of a row are kept at most.
     """
 
-    def __init__(self, rows: int, k: int) -> None:
-        self._k = k
-        self._keys = np.full((rows, k), _EMPTY)
-        # What a score must exceed to get in: [b, 1]; and as wide as the scores, since NumPy
-        # compares two whole arrays twice as fast as an array and a column.
-        self._bound = np.full((rows, 1), -np.inf, np.float32)
-        self._wide_bound = self._bound
-        self._above = np.empty((rows, 1), np.bool_)
-        self._untouched = True
-        self._candidates: list[tuple[NDArray[np.int64], Keys]] = []
-        self._waiting = 0
+    def __init__(self, bound: FloatArray, limit: int) -> None:
+        self._bound = bound
+        self._limit = limit
+        # As wide as the scores, since NumPy compares two whole arrays twice as fast as an array
+        # and a column.
+        self._wide_bound = bound
+        self._above = np.empty(bound.shape, np.bool_)
+        self._found: list[tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]] = []
+        self._kept = 0
 
-    def offer(self, scores: FloatArray, first: int) -> None:
-        """Takes the next columns, always after those of the calls before.
-
-        Args:
-            scores: float32 [b, w] without NaN; -inf never gets in.
-            first: the number of the first column.
-        """
-        rows, width = scores.shape
-        if self._untouched:
-            self._untouched = False
-            if width < 4 * self._k or scores.size <= _FEW_SCORES:
-                # A bound would hardly leave anything out, or cost more than it saves.
-                items = np.arange(first, first + width, dtype=np.uint64)
-                self._keep(_packed(scores, items))
-                return
-            self._raise_bound(_lower_bounds(scores, self._k))
+    def offer(self, scores: FloatArray, items: NDArray[np.int64]) -> None:
+        """Takes scores float32 [b, w], without NaN, of the items with the numbers int64 [w]."""
+        width = scores.shape[1]
         if self._above.shape != scores.shape:
             self._above = np.empty(scores.shape, np.bool_)
-            self._wide_bound = np.repeat(self._bound, width if rows > 1 else 1, axis=1)
-        # A later column that equals the k-th best stands behind it: only greater ones matter.
-        np.greater(scores, self._wide_bound, out=self._above)
-        cells = np.flatnonzero(self._above)
-        if not len(cells):
-            return
-        if len(cells) > 4 * rows * self._k:
-            self._thin_ties(scores)
-            cells = np.flatnonzero(self._above)
+            self._wide_bound = np.repeat(self._bound, width, axis=1)
+        np.greater_equal(scores, self._wide_bound, out=self._above)
+        cells = _true_places(self._above)
         row = cells // width
-        items = (cells - row * width + first).view(np.uint64)
-        self._candidates.append((row, _packed(scores.reshape(-1)[cells], items)))
-        self._waiting += len(cells)
-        if self._waiting > rows * self._k * _PATIENCE:
-            self._merge()
+        column = cells - row * width
+        self._found.append((row, items[column], scores[row, column]))
+        self._kept += len(cells)
+        if self._kept > self._limit * len(self._bound):
+            self._close_crowded()
 
-    def top(self) -> tuple[IntArray, FloatArray]:
-        """Items int32 [b, k] and scores float32 [b, k], as `top_k` returns them."""
-        self._merge()
-        return _unpacked(self._keys)
+    def top(self, k: int) -> tuple[IntArray, FloatArray, NDArray[np.int64]]:
+        """The k best of each row as `top_k` gives them, and the rows of which that is not known.
 
-    def _thin_ties(self, scores: FloatArray) -> None:
-        """Of a crowd that ties, as the zeros of sparse scores do, the first k are enough."""
-        for row in np.flatnonzero(self._above.sum(axis=1) > 4 * self._k):
-            own, above = scores[row], self._above[row]
-            least = np.partition(own, -self._k)[-self._k]
-            above &= own >= least
-            above[np.flatnonzero(above & (own == least))[self._k :]] = False
+        Those are the rows with less than k that reached their bound, or with more than the limit.
+        """
+        counts = self._close_crowded()
+        row, items, scores = self._found[0]
+        keys = _by_row(row, _packed(scores, items.view(np.uint64)), counts)
+        return *_first_of(keys, k), np.flatnonzero(counts < k)
 
-    def _merge(self) -> None:
-        """Puts the waiting candidates beside the best of their rows, and keeps the best."""
-        if not self._candidates:
-            return
-        row = np.concatenate([row for row, _ in self._candidates])
-        keys = np.concatenate([keys for _, keys in self._candidates])
-        self._candidates, self._waiting = [], 0
-        if len(self._keys) > 1:
-            # Integers of 16 bits are sorted by radix, in linear time.
-            order = np.argsort(row.astype(np.min_scalar_type(len(self._keys))), kind="stable")
-            row, keys = row[order], keys[order]
-        counts = np.bincount(row, minlength=len(self._keys))
-        place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        table = np.full((len(counts), self._k + counts.max()), _EMPTY)
-        table[:, : self._k] = self._keys
-        table[row, self._k + place] = keys
-        self._keep(table)
-
-    def _keep(self, keys: Keys) -> None:
-        """Keeps the k best of `keys` [b, m] and raises the bound to the last of them."""
-        keys.sort(axis=1)
-        kept = min(self._k, keys.shape[1])
-        self._keys[:, :kept] = keys[:, :kept]
-        self._raise_bound(_unpacked(self._keys[:, -1:])[1])
-
-    def _raise_bound(self, bound: FloatArray) -> None:
-        self._bound = np.maximum(self._bound, bound)
-        self._wide_bound[:] = self._bound
+    def _close_crowded(self) -> NDArray[np.int64]:
+        """Forgets the rows beyond the limit for good; gives how many of each row are kept."""
+        row, items, scores = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
+        counts = np.bincount(row, minlength=len(self._bound))
+        crowded = counts > self._limit
+        if crowded.any():
+            self._bound[crowded] = np.nan  # Nothing reaches it.
+            self._above = np.empty(0, np.bool_)
+            open_ = ~crowded[row]
+            row, items, scores = row[open_], items[open_], scores[open_]
+            counts[crowded] = 0
+        self._found, self._kept = [(row, items, scores)], len(row)
+        return counts
 
 
-def _lower_bounds(scores: FloatArray, k: int) -> FloatArray:
-    """A value for each row, float32 [b, 1], that the k best exceed and few others do.
+def lower_bounds(scores: FloatArray, k: int) -> FloatArray:
+    """A value for each row, float32 [b, 1], that its k best reach and few others do.
 
     The columns are dealt into groups; k groups have a maximum of at least the k-th largest
-    maximum, so at least k columns reach it.
+    maximum, so at least k columns reach it. Nothing that is not eligible does.
     """
     rows, width = scores.shape
     members = width // max(2 * k, min(_GROUPS, width // 2))
     groups = width // members
-    whole = scores[:, : groups * members].reshape(rows, members, groups)
-    bound = np.partition(whole.max(axis=1), groups - k, axis=1)[:, groups - k, None]
-    # The next smaller one, and not a denormal, which some processor modes take for zero.
-    return np.nextafter(bound - np.finfo(np.float32).tiny, np.float32(-np.inf))
+    maxima = scores
+    if members > 1:
+        whole = scores[:, : groups * members].reshape(rows, members, groups)
+        maxima = whole.max(axis=1)
+    bound = np.partition(maxima, groups - k, axis=1)[:, groups - k, None]
+    return np.maximum(bound, _LEAST)
+
+
+def _thin_ties(scores: FloatArray, above: NDArray[np.bool_], k: int) -> None:
+    """Of a crowd that ties, as the zeros of sparse scores do, the first k are enough."""
+    for row in np.flatnonzero(above.sum(axis=1) > 4 * k):
+        own = scores[row]
+        least = np.partition(own, -k)[-k]
+        above[row] &= own >= least
+        above[row, np.flatnonzero(above[row] & (own == least))[k:]] = False
+
+
+def _true_places(table: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """`np.flatnonzero` for tables with few True, eight cells at a time where the size allows."""
+    flat = table.reshape(-1)
+    if flat.size % 8:
+        return np.flatnonzero(flat)
+    words = flat.view(np.uint64)
+    filled = np.flatnonzero(words != 0)
+    places = np.flatnonzero(words[filled].view(np.bool_))
+    return (filled[places >> 3] << 3) + (places & 7)
+
+
+def _by_row(row: NDArray[np.int64], keys: Keys, counts: NDArray[np.int64]) -> Keys:
+    """The keys [m] of the rows [m] as a table with a line for each row, filled up with empty ones.
+
+    `counts` [b] says how many keys each row has.
+    """
+    if len(counts) == 1:
+        return keys[None]
+    # Integers of 16 bits are sorted by radix, in linear time.
+    order = np.argsort(row.astype(np.min_scalar_type(len(counts))), kind="stable")
+    row, keys = row[order], keys[order]
+    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = np.full((len(counts), counts.max(initial=0)), _EMPTY)
+    table[row, place] = keys
+    return table
+
+
+def _first_of(keys: Keys, k: int) -> tuple[IntArray, FloatArray]:
+    """The first k of each line [b, m], m being as it may, as items and scores [b, k]."""
+    keys.sort(axis=1)
+    if keys.shape[1] < k:
+        keys = np.pad(keys, ((0, 0), (0, k - keys.shape[1])), constant_values=_EMPTY)
+    return _unpacked(keys[:, :k])
 
 
 def _packed(scores: FloatArray, items: Keys) -> Keys:

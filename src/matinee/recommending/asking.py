@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from matinee.config import is_number
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError
-from matinee.types import FloatArray, IntArray, Query
+from matinee.types import FloatArray, IntArray, Query, known_users
 
 
 class Asking:
@@ -34,6 +35,10 @@ class Asking:
 
     def query(self, user: str | int | None, history: Mapping[str, float] | None) -> Query:
         """See `Recommender.query`."""
+        if not isinstance(history, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigError(
+                f"history = {history!r}; expected stars by film, as {{'Heat (1995)': 5}}"
+            )
         if user is None and not history:
             raise ConfigError(
                 "neither a user nor a history of stars by film; expected one of them, or a user "
@@ -52,6 +57,21 @@ class Asking:
                 np.concatenate([before[kept], stars]),
             )
         return Query(index, films, stars)
+
+    def checked(self, query: Query) -> Query:
+        """The query itself.
+
+        Raises:
+            ConfigError: it has a number that no user or no film has.
+        """
+        known_users([query], len(self._train.users))
+        films = query.history[0]
+        strange = films[(films < 0) | (films >= len(self._catalog))]
+        if len(strange):
+            raise ConfigError(
+                f"film number {strange[0]} in a query; expected 0 … {len(self._catalog) - 1}"
+            )
+        return query
 
     def rated(self, query: Query) -> tuple[IntArray, FloatArray]:
         """The query's films and their stars, oldest first.
@@ -96,8 +116,9 @@ class Asking:
         low, high = self._train.scale
         for film, stars in history.items():
             # As the ratings themselves are compared: in float32.
-            if not np.float32(low) <= np.float32(stars) <= np.float32(high):
-                raise ConfigError(f"{film} = {stars}; expected stars from {low:g} to {high:g}")
+            fits = is_number(stars) and np.float32(low) <= np.float32(stars) <= np.float32(high)
+            if not fits:
+                raise ConfigError(f"{film} = {stars!r}; expected stars from {low:g} to {high:g}")
         films = np.array([self._catalog.find(film) for film in history], np.int32)
         if len(np.unique(films)) != len(films):
             raise ConfigError(

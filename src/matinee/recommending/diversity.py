@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matinee.config import require
+from matinee.config import is_number, require
 from matinee.data.catalog import Catalog
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, TopK
 
@@ -15,7 +15,8 @@ _LAST = np.float32(-1e30)
 
 def check_diversity(diversity: float) -> None:
     """Refuse a diversity outside 0 … 1."""
-    require(0 <= diversity <= 1, "diversity", diversity, "a number from 0 to 1")
+    fits = is_number(diversity) and 0 <= diversity <= 1
+    require(fits, "diversity", diversity, "a number from 0 to 1")
 
 
 def diversified(candidates: TopK, directions: FloatArray, k: int, diversity: float) -> IntArray:

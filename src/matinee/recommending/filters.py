@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matinee.config import is_whole
 from matinee.data.catalog import Catalog
 from matinee.errors import ConfigError, NotFoundError
 from matinee.types import IntArray
@@ -45,16 +46,15 @@ class Filters:
             allow: ids or titles, or bool [n_items] of film numbers; no other film may be shown.
 
         Raises:
-            ConfigError: years in the wrong order.
+            ConfigError: years in the wrong order, or something else than years or names.
             NotFoundError: a genre or a film that the catalogue does not have.
         """
         masks: list[Mask] = []
         if genres is not None:
-            named = [genres] if isinstance(genres, str) else list(genres)
-            wanted = [self._genre(name) for name in named]
+            wanted = [self._genre(name) for name in _names(genres)]
             masks.append(np.logical_or.reduce(self._catalog.genre_marks[:, wanted], axis=1))
         if years is not None:
-            masks.append(self._between(*years))
+            masks.append(self._between(*_ends(years)))
         if _is_mask(allow):
             masks.append(allow)
         elif allow is not None:
@@ -101,6 +101,28 @@ class Filters:
     def _years(self) -> NDArray[np.float64]:
         """Of release; NaN where unknown."""
         return self._catalog.films["year"].cast(float).to_numpy()
+
+
+def _names(genres: Any) -> list[str]:
+    """One name, or several, as a list."""
+    several = isinstance(genres, Iterable) and not isinstance(genres, str)
+    names: list[Any] = list(cast(Iterable[Any], genres)) if several else [genres]
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            f'genres = {genres!r}; expected a name, or several, as ["Comedy", "Drama"]'
+        )
+    return names
+
+
+def _ends(years: Any) -> Years:
+    """The two ends of a range of years."""
+    pair: list[Any] = list(cast(Sequence[Any], years)) if isinstance(years, Sequence) else []
+    if len(pair) != 2 or not all(end is None or is_whole(end) for end in pair):
+        raise ConfigError(
+            f"years = {years!r}; expected the first and the last year, as (1990, 1999); None "
+            "leaves an end open"
+        )
+    return pair[0], pair[1]
 
 
 def _is_mask(allow: object) -> TypeGuard[Mask]:

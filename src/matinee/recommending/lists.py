@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.config import require
+from matinee.config import check_count
 from matinee.data.catalog import Catalog
 from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import diversified, genre_directions
@@ -95,7 +95,7 @@ class Lists:
             stars_weight: 0 orders for the list, 1 by stars; see `blended`.
             diversity: 0 … 1; see `diversified`.
         """
-        require(k >= 1, "k", k, "at least 1")
+        check_count("k", k)
         reordered = stars_weight > 0 or diversity > 0 or self._list_ranker is not None
         # More films than are wanted only where they can change what is shown.
         depth = max(k, self._cut) if reordered else k

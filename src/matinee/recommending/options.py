@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
+from matinee.errors import ConfigError
 from matinee.recommending.filters import Mask, Named, Years
 from matinee.recommending.order import Order
 from matinee.types import IntArray
@@ -17,11 +18,23 @@ class ListOptions(TypedDict, total=False):
     genres: str | Iterable[str] | None
     years: Years | None
     exclude_seen: bool | None
-    exclude: Named
+    exclude: Named | None
     allow: Named | Mask | None
     diversity: float | None
     order: Order | None
     explain: bool
+
+
+def check_options(options: ListOptions) -> None:
+    """Refuse a name that is no option, which would change nothing.
+
+    Raises:
+        ConfigError: there is one; the message lists those that there are.
+    """
+    names = ListOptions.__annotations__
+    for name in options:
+        if name not in names:
+            raise ConfigError(f"no option {name!r}; expected {', '.join(names)}")
 
 
 @dataclass(frozen=True, eq=False)

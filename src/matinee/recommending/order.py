@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from matinee.config import require
+from matinee.config import is_number, require
 from matinee.ranking.order import in_order
 from matinee.types import FloatArray, ListOrder, TopK
 
@@ -23,7 +23,7 @@ def weight_of_stars(order: Order) -> float:
     if isinstance(order, str):
         require(order in get_args(ListOrder), "order", order, expected)
         return 1.0 if order == "stars" else 0.0
-    require(0 <= order <= 1, "order", order, expected)
+    require(is_number(order) and 0 <= order <= 1, "order", order, expected)
     return float(order)
 
 

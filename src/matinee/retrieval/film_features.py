@@ -24,12 +24,19 @@ def film_features(catalog: Catalog) -> FloatArray:
     years; one for each word that titles share, at a weight of 0.3; and a last one of ones, which
     every film has.
     """
+    words = np.float32(_WORD_WEIGHT) * title_words(catalog)
+    ones = np.ones(len(catalog), np.float32)
+    return np.column_stack([genres_and_years(catalog)[1], words, ones])
+
+
+def genres_and_years(catalog: Catalog) -> tuple[tuple[str, ...], FloatArray]:
+    """The first columns of `film_features`, and their names: "Drama", …, "1995-1999", …."""
     years = catalog.films["year"].to_numpy().astype(np.float64)
     spans = np.unique(years[~np.isnan(years)] // _YEARS)
     of_span = (years[:, None] // _YEARS == spans).astype(np.float32)
-    words = np.float32(_WORD_WEIGHT) * title_words(catalog)
-    ones = np.ones(len(catalog), np.float32)
-    return np.column_stack([genre_shares(catalog), of_span, words, ones])
+    first_years = (_YEARS * spans).astype(int).tolist()
+    names = [f"{first}-{first + _YEARS - 1}" for first in first_years]
+    return (*catalog.genre_names, *names), np.column_stack([genre_shares(catalog), of_span])
 
 
 def fill_unrated(
@@ -63,9 +70,6 @@ def expected(
 ) -> NDArray[np.float32]:
     """Rows of those without a rating, as the others' rows and their features let expect.
 
-    Ridge regression of the rated ones' rows on their features, each weighted by the square root of
-    its ratings: what much is known of is known well.
-
     Args:
         table: float32 [n, d], what was learned; some rows have ratings.
         features: float32 [n, f].
@@ -74,11 +78,37 @@ def expected(
     Returns:
         float32 [m, d], of the m rows without a rating.
     """
+    return features[counts == 0] @ of_features(table, features, counts)
+
+
+def of_features(
+    table: FloatArray, features: FloatArray, counts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """What each feature lets expect of a row: float32 [f, d].
+
+    Ridge regression of the rated ones' rows on their features, each weighted by the square root of
+    its ratings: what much is known of is known well. The arguments are those of `expected`.
+    """
+    gram, weighted = _normal_equations(features, counts)
+    solved: Any = np.linalg.solve(gram, weighted @ table[counts > 0])
+    return np.asarray(solved, np.float32)
+
+
+def projection(features: FloatArray, counts: NDArray[np.int64]) -> FloatArray:
+    """What is multiplied with a table for `of_features`: float32 [f, n]; few features only."""
+    gram, weighted = _normal_equations(features, counts)
+    whole = np.zeros((features.shape[1], len(features)), np.float32)
+    whole[:, counts > 0] = np.linalg.solve(gram, weighted)
+    return whole
+
+
+def _normal_equations(
+    features: FloatArray, counts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ridge regression's matrix [f, f], and the weighted features of the m rated [f, m]."""
     rated = counts > 0
     weight = np.sqrt(counts[rated])[:, None]
     weight /= weight.mean()
     known = features[rated].astype(np.float64)
-    gram: NDArray[np.float64] = (weight * known).T @ known + _RIDGE * np.eye(known.shape[1])
-    seen: NDArray[np.float64] = (weight * known).T @ table[rated]
-    solved: Any = np.linalg.solve(gram, seen)
-    return features[~rated] @ np.asarray(solved, np.float32)
+    weighted: NDArray[np.float64] = (weight * known).T
+    return weighted @ known + _RIDGE * np.eye(known.shape[1]), weighted

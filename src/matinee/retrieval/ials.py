@@ -20,7 +20,7 @@ from matinee.index.exact import ExactIndex
 from matinee.retrieval.histories import Csr, Histories
 from matinee.retrieval.least_squares import Objective, half_sweep
 from matinee.retrieval.warm import warm_epochs
-from matinee.types import FloatArray, IntArray, Query, TopK, known_users
+from matinee.types import Contributions, FloatArray, IntArray, Query, TopK, known_users
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class IalsRetriever:
         movie_vectors: float32 [n_items, d].
         objective: float32 [3], alpha0, l2 and nu of the settings: what a newcomer's vector is
             solved for with.
-        train: the ratings it was fitted on.
+        histories: of the ratings it was fitted on.
         losses: after each sweep.
     """
 
@@ -72,7 +72,7 @@ class IalsRetriever:
         user_vectors: FloatArray,
         movie_vectors: FloatArray,
         objective: FloatArray,
-        train: Ratings,
+        histories: Histories,
         losses: tuple[float, ...] = (),
     ) -> None:
         self.user_vectors = user_vectors
@@ -80,13 +80,14 @@ class IalsRetriever:
         self.objective = objective
         self._objective = Objective(*objective.tolist())
         self.losses = losses
-        self.histories = Histories(train)
+        self.histories = histories
         self.liked_from = self.histories.liked_from
 
     @classmethod
     def of(cls, tensors: dict[str, FloatArray], train: Ratings) -> IalsRetriever:
         """A retriever from its tensors and the ratings it was fitted on."""
-        return cls(tensors["user_vectors"], tensors["movie_vectors"], tensors["objective"], train)
+        vectors = tensors["user_vectors"], tensors["movie_vectors"]
+        return cls(*vectors, tensors["objective"], Histories(train))
 
     @staticmethod
     def shapes(config: IalsConfig, n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
@@ -138,13 +139,31 @@ class IalsRetriever:
         the basis of the eigenvectors of alpha0 FᵀF, F being all films' vectors, only the h films'
         part is not diagonal, so a system of h equations gives it (Woodbury's identity).
         """
+        scaled, system = self._system(items)
+        weights = cast("NDArray[np.float64]", np.linalg.solve(system, np.ones(len(items))))
+        return (self._basis[1] @ (weights @ scaled)).astype(np.float32)
+
+    def contributions(self, query: Query, films: IntArray, items: IntArray) -> Contributions:
+        """What scores would lose without each film, exactly but that the penalty stays as it is.
+
+        With the system S of `fold_in`, whose solution is S⁻¹1, a score is k·S⁻¹1, k being what S
+        has between the film asked for and those of the history; without the history's film h it
+        is lower by (k·S⁻¹)_h (S⁻¹1)_h / (S⁻¹)_hh. See `Explains.contributions`.
+        """
+        vector = self.vectors([query])[0]
+        scaled, system = self._system(films)
+        inverse = cast("NDArray[np.float64]", np.linalg.inv(system))
+        asked = (self.movie_vectors[items] @ self._basis[1]) @ scaled.T
+        by_film = (asked @ inverse * (inverse.sum(axis=1) / np.diag(inverse))).astype(np.float32)
+        return Contributions(by_film, self.movie_vectors[items] @ vector - by_film.sum(axis=1))
+
+    def _system(self, items: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """A history's films in the basis, over its diagonal [h, d], and the system [h, h]."""
         gram, basis = self._basis
         penalty = self._objective.penalty(np.array([len(items)]), len(self.movie_vectors))
         liked = self.movie_vectors[items] @ basis
         scaled = liked / (gram + penalty)
-        system = np.eye(len(items)) + scaled @ liked.T
-        weights = cast("NDArray[np.float64]", np.linalg.solve(system, np.ones(len(items))))
-        return (basis @ (weights @ scaled)).astype(np.float32)
+        return scaled, np.eye(len(items)) + scaled @ liked.T
 
     def _vectors(self, queries: Sequence[Query], histories: Csr) -> FloatArray:
         users = known_users(queries, len(self.user_vectors))
@@ -202,7 +221,8 @@ def fit_ials(
     check_seed(seed)
     objective = Objective(config.alpha0, config.l2, config.nu)
     size = config.embedding_size
-    by_user: Csr = Histories(train).matrix[:-1]
+    histories = Histories(train)
+    by_user: Csr = histories.matrix[:-1]
     by_movie: Csr = by_user.T.tocsr()
     scale = config.init_std / math.sqrt(size)
     generator = np.random.default_rng(seed)
@@ -223,4 +243,4 @@ def fit_ials(
             losses.append(loss)
             advance(sweep + 1, loss)
     weights = np.array([config.alpha0, config.l2, config.nu], np.float32)
-    return IalsRetriever(users, movies, weights, train, tuple(losses))
+    return IalsRetriever(users, movies, weights, histories, tuple(losses))

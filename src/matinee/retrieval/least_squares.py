@@ -81,7 +81,7 @@ def half_sweep(
     found = np.zeros_like(start)
 
     def solve(rows: Rows) -> float:
-        vectors = turned[_items(rated, rows)]
+        vectors = np.take(turned, _items(rated, rows), axis=0)
         # Rounding may leave an eigenvalue a little below 0.
         diagonal = np.maximum(gram, 0) + penalty[rows]
         found[rows], explained = _solve(vectors, diagonal, start[rows], steps)
@@ -121,6 +121,10 @@ def _solve(
 ) -> tuple[FloatArray, float]:
     """Preconditioned conjugate gradients for a block of rows at once.
 
+    The scores F_r x are kept up with x. So the step's length and the loss follow from them, and the
+    vectors, which take most of the time to read, are read once for the start, twice for each step
+    but the last, and once for the last.
+
     Args:
         vectors: float32 [b, l, d], F_r.
         diagonal: float32 [b, d], of all but F_rᵀF_r; the preconditioner.
@@ -130,32 +134,37 @@ def _solve(
     Returns:
         x float32 [b, d], and Σ x·(target + residual), which is how much the rows lower the loss.
     """
-    transposed = vectors.transpose(0, 2, 1)
-
-    def normal(x: FloatArray) -> FloatArray:
-        image: FloatArray = np.matmul(transposed, np.matmul(vectors, x[:, :, None]))[:, :, 0]
-        image += diagonal * x
-        return image
-
-    # As a product the sum is twice as fast.
-    ones = np.ones((1, vectors.shape[1]), np.float32)
-    target = cast("FloatArray", np.matmul(ones, vectors)[:, 0])
+    scores = _scores(vectors, x)
+    residual = _sums(vectors, 1 - scores)
+    residual -= diagonal * x
     inverse = np.reciprocal(diagonal)
-    residual = target - normal(x)
-    scaled = inverse * residual
-    direction, slope = scaled, _dot(residual, scaled)
-    for _ in range(steps):
-        image = normal(direction)
+    direction = inverse * residual
+    slope = _dot(residual, direction)
+    for step in range(steps):
+        change, held = _scores(vectors, direction), diagonal * direction
         # Where a row is solved already, both are 0, and it stays.
-        size = _ratio(slope, _dot(direction, image))
+        size = _ratio(slope, _dot(change, change) + _dot(direction, held))
         x += size * direction
-        residual -= size * image
-        scaled = inverse * residual
-        slope, before = _dot(residual, scaled), slope
-        direction *= _ratio(slope, before)
-        direction += scaled
-    residual += target
-    return x, float(_dot(x, residual).sum(dtype=np.float64))
+        scores += size * change
+        if step + 1 < steps:
+            residual -= size * (_sums(vectors, change) + held)
+            scaled = inverse * residual
+            slope, before = _dot(residual, scaled), slope
+            direction *= _ratio(slope, before)
+            direction += scaled
+    # x·target is Σ scores, and x·residual Σ scores (1 - scores) - x·(diagonal x).
+    explained = _dot(scores, 2 - scores) - _dot(x, diagonal * x)
+    return x, float(explained.sum(dtype=np.float64))
+
+
+def _scores(vectors: FloatArray, x: FloatArray) -> FloatArray:
+    """Of each vector float32 [b, l, d] with its row's x float32 [b, d]: float32 [b, l]."""
+    return np.matmul(vectors, x[:, :, None])[:, :, 0]
+
+
+def _sums(vectors: FloatArray, weights: FloatArray) -> FloatArray:
+    """The weighted sums of the rows' vectors, float32 [b, d]; weights float32 [b, l]."""
+    return np.matmul(weights[:, None, :], vectors)[:, 0]
 
 
 def _dot(left: FloatArray, right: FloatArray) -> FloatArray:

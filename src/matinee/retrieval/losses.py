@@ -37,6 +37,9 @@ def in_batch_softmax(
     "Sampling-bias-corrected neural modeling"). An accidental hit is a column j ≠ i that holds the
     same item as the positive i: counted as a negative it would push the positive away.
 
+    This is the textbook's form, one product of all rows with all columns; `grouped_softmax` is the
+    same loss for less work.
+
     Args:
         queries: float32 [b, d].
         candidates: float32 [b, d]; row i is the positive of query i.
@@ -56,17 +59,18 @@ def in_batch_softmax(
     positive = ops.sum(queries * candidates, axis=1)
     offset = _offset(ops.zeros_like(positive), bias, log_sampling_probability)
     weights = ops.ones_like(positive) if weights is None else weights
-    numbers = candidate_numbers if mask_accidental_hits else None
-    columns = offset + _log_count(weights)
-    loss = sum_logsumexp(queries, candidates, columns, weights, numbers)
-    return _reduce(loss - ops.sum(weights * (positive + offset)), weights, reduction)
+    logits = ops.matmul(queries, ops.transpose(candidates)) + offset + _log_count(weights)
+    if mask_accidental_hits:
+        logits = _mask_copies(logits, candidate_numbers)
+    loss = ops.logsumexp(logits, axis=1) - positive - offset
+    return _reduce(ops.sum(weights * loss), weights, reduction)
 
 
 def grouped_softmax(
-    user_table: Any,
-    movie_table: Any,
-    user_numbers: Any,
-    movie_numbers: Any,
+    users: Any,
+    films: Any,
+    user_places: Any,
+    film_places: Any,
     *,
     bias: Any = None,
     weights: Any = None,
@@ -75,21 +79,20 @@ def grouped_softmax(
     mask_accidental_hits: bool = False,
     reduction: Reduction = "sum",
     negatives: Literal["batch", "catalogue"] = "batch",
-    group_users: bool = True,
 ) -> Any:
     """`in_batch_softmax` or `full_softmax`, cheaper where ids repeat within the batch.
 
     A batch of b ratings holds each film several times, and equal columns of logits add up: b
     columns are n columns with log(how often) added. Equal rows are alike too, so b rows are m
-    users, each weighted by how often. With MovieLens 100K and b = 4096 that is a tenth of the
+    users, each weighted by how often. With MovieLens 1M and b = 4096 that is a quarter of the
     logits, and not an approximation. (With the mask every row has a sum of its own, so only
     columns are grouped.)
 
     Args:
-        user_table: float32 [m, d], every user's vector.
-        movie_table: float32 [n, d], every film's vector.
-        user_numbers: int32 [b].
-        movie_numbers: int32 [b], the positives.
+        users: float32 [m, d], the vectors of the batch's users, each once, or of more users.
+        films: float32 [n, d], likewise of its films.
+        user_places: int32 [b], which of the m each rating is of.
+        film_places: int32 [b], which of the n, the positives.
         bias: float32 [n], added to the films' logits.
         weights: float32 [b], how often each rating counts, as a query and as a candidate; with
             the mask, 0 or 1.
@@ -98,28 +101,25 @@ def grouped_softmax(
         mask_accidental_hits: count no film against its own other copies.
         reduction: "sum" or "mean" over the batch.
         negatives: "batch" counts each film as often as the batch has it, "catalogue" once.
-        group_users: compute a row for each of the m users; else for each of the b ratings.
 
     Returns:
         The loss, a float32 scalar, with the same gradient as the textbook form.
     """
-    size, users, films = (ops.shape(t)[0] for t in (user_numbers, user_table, movie_table))
-    user_table = user_table / temperature
-    offset = _offset(ops.zeros((films,)), bias, log_sampling_probability)
-    weights = ops.ones((size,)) if weights is None else weights
-    copies = ops.segment_sum(weights, movie_numbers, films)
-    columns = offset + _log_count(copies) if negatives == "batch" else offset
-    rows = ops.take(user_table, user_numbers, axis=0)
-    positives = ops.sum(rows * ops.take(movie_table, movie_numbers, axis=0), axis=1)
-    positives = positives + ops.take(offset, movie_numbers)
-    grouped = group_users and not mask_accidental_hits
-    logits = ops.matmul(user_table if grouped else rows, ops.transpose(movie_table)) + columns
+    users = users / temperature
+    offset = _offset(ops.zeros_like(films[:, 0]), bias, log_sampling_probability)
+    rows = ops.take(users, user_places, axis=0)
+    positives = ops.sum(rows * ops.take(films, film_places, axis=0), axis=1)
+    positives = positives + ops.take(offset, film_places)
+    weights = ops.ones_like(positives) if weights is None else weights
+    log_copies = own = None
+    if negatives == "batch":
+        log_copies = _log_count(ops.segment_sum(weights, film_places, ops.shape(films)[0]))
     if mask_accidental_hits:
-        own = ops.expand_dims(movie_numbers, 1) == ops.expand_dims(ops.arange(films), 0)
-        logits = ops.where(own, ops.expand_dims(positives, 1), logits)
-    counts = ops.segment_sum(weights, user_numbers, users) if grouped else weights
-    loss = ops.sum(counts * ops.logsumexp(logits, axis=1)) - ops.sum(weights * positives)
-    return _reduce(loss, weights, reduction)
+        queries, counts, own = rows, weights, film_places
+    else:
+        queries, counts = users, ops.segment_sum(weights, user_places, ops.shape(users)[0])
+    total = sum_logsumexp(queries, films, offset, counts, log_copies, own)
+    return _reduce(total - ops.sum(weights * positives), weights, reduction)
 
 
 def full_softmax(
@@ -172,68 +172,38 @@ def _log_count(count: Any) -> Any:
 
 
 def sum_logsumexp(
-    queries: Any, candidates: Any, offset: Any, weights: Any, numbers: Any = None
+    queries: Any,
+    candidates: Any,
+    offset: Any,
+    weights: Any,
+    log_copies: Any = None,
+    own: Any = None,
 ) -> Any:
-    """Weighted sum over rows of log Σⱼ exp(queries·candidatesⱼ + offsetⱼ), in blocks of rows.
+    """Weighted sum over rows of log Σⱼ copiesⱼ exp(queries·candidatesⱼ + offsetⱼ), by blocks.
 
     The gradient is computed along with the value, so the b × n logits are never kept: a block of
-    them stays in the cache, which is faster than the textbook form and needs a fraction of the
-    memory. A batch that is no whole number of blocks takes the textbook form, and so does one that
-    is parted among processes, and TensorFlow, for which Keras's `scan` does not take a carry of
-    several shapes.
+    their rows stays in the cache, which is faster than the textbook form and needs a fraction of
+    the memory. Where a batch is parted among processes it is one product after all, and so it is on
+    TensorFlow, for which Keras's `scan` does not take a carry of several shapes.
 
     Args:
         queries: float32 [b, d].
         candidates: float32 [n, d].
         offset: float32 [n], added to the columns.
         weights: float32 [b], of the rows.
-        numbers: int32 [b]; where given, n is b, column i belongs to row i, and a row's sum leaves
-            out the other columns of its own number.
+        log_copies: float32 [n], log of how often each column counts; None counts all once.
+        own: int32 [b], for each row a column that counts once nevertheless.
 
     Returns:
         float32 scalar, differentiable in the first three arguments.
     """
-    size, width = queries.shape
-    if keras.backend.backend() != "jax" or size % _BLOCK_ROWS or parted():
-        rows = ops.arange(ops.shape(queries)[0])
-        logits = ops.matmul(queries, ops.transpose(candidates)) + offset
-        logits = _mask_copies(logits, rows, rows, numbers, numbers)
+    log_copies = ops.zeros_like(offset) if log_copies is None else log_copies
+    if keras.backend.backend() != "jax" or parted():
+        logits = _logits(queries, ops.transpose(candidates), offset, log_copies, own)
         return ops.sum(weights * ops.logsumexp(logits, axis=1))
 
-    def value_and_gradient(queries: Any, candidates: Any, offset: Any) -> Any:
-        transposed = ops.transpose(candidates)
-        blocks = [
-            ops.reshape(queries, (-1, _BLOCK_ROWS, width)),
-            ops.reshape(weights, (-1, _BLOCK_ROWS, 1)),
-        ]
-        if numbers is not None:
-            columns = ops.arange(size)
-            blocks += [ops.reshape(part, (-1, _BLOCK_ROWS)) for part in (columns, numbers)]
-
-        def step(carry: Any, block: Any) -> Any:
-            total, candidate_gradient, offset_gradient = carry
-            own, weight, *names = block
-            logits = ops.matmul(own, transposed) + offset
-            if names:
-                logits = _mask_copies(logits, names[0], ops.arange(size), names[1], numbers)
-            highest = ops.max(logits, axis=1, keepdims=True)
-            powers = ops.exp(logits - highest)
-            sums = ops.sum(powers, axis=1, keepdims=True)
-            turned, share = ops.transpose(powers), weight / sums
-            carry = (
-                total + ops.sum(weight * (highest + ops.log(sums))),
-                candidate_gradient + ops.matmul(turned, own * share),
-                offset_gradient + ops.squeeze(ops.matmul(turned, share), axis=1),
-            )
-            return carry, ops.matmul(powers, candidates) * share
-
-        start = (
-            ops.sum(ops.zeros_like(offset)),
-            ops.zeros_like(candidates),
-            ops.zeros_like(offset),
-        )
-        (total, *gradients), query_gradient = ops.scan(step, start, tuple(blocks))
-        gradients = [ops.reshape(query_gradient, (size, width)), *gradients]
+    def with_gradient(queries: Any, candidates: Any, offset: Any) -> Any:
+        total, gradients = _by_blocks(queries, candidates, offset, weights, log_copies, own)
 
         def gradient(*arguments: Any, upstream: Any = None) -> Any:
             scale = arguments[0] if upstream is None else upstream
@@ -241,13 +211,57 @@ def sum_logsumexp(
 
         return total, gradient
 
-    return ops.custom_gradient(value_and_gradient)(queries, candidates, offset)
+    return ops.custom_gradient(with_gradient)(queries, candidates, offset)
 
 
-def _mask_copies(logits: Any, rows: Any, columns: Any, own: Any, numbers: Any) -> Any:
-    """Logits with the columns out that hold a row's own item without being its own column."""
-    if numbers is None:
-        return logits
-    same = ops.expand_dims(own, 1) == ops.expand_dims(numbers, 0)
-    other = ops.expand_dims(rows, 1) != ops.expand_dims(columns, 0)
+def _by_blocks(
+    queries: Any, candidates: Any, offset: Any, weights: Any, log_copies: Any, own: Any
+) -> tuple[Any, tuple[Any, Any, Any]]:
+    """The value of `sum_logsumexp` and its gradient in queries, candidates and offset."""
+    transposed, (size, width) = ops.transpose(candidates), queries.shape
+
+    def step(carry: Any, block: Any) -> Any:
+        total, sums_by_column = carry
+        rows, weight, *owns = block
+        logits = _logits(rows, transposed, offset, log_copies, *owns)
+        highest = ops.max(logits, axis=1, keepdims=True)
+        powers = ops.exp(logits - highest)
+        sums = ops.sum(powers, axis=1, keepdims=True)
+        weight = ops.expand_dims(weight, 1)
+        share = weight / sums
+        # Rows of numbers before the powers, which so need not be transposed.
+        sides = ops.transpose(ops.concatenate([rows * share, share], axis=1))
+        carry = (
+            total + ops.sum(weight * (highest + ops.log(sums))),
+            sums_by_column + ops.matmul(sides, powers),
+        )
+        return carry, ops.matmul(powers, candidates) * share
+
+    start = ops.zeros(()), ops.zeros((width + 1, candidates.shape[0]))
+    parts = [queries, weights] if own is None else [queries, weights, own]
+    (total, by_column), by_row = ops.scan(step, start, tuple(map(_in_blocks, parts)))
+    query_gradient = ops.reshape(by_row, (-1, width))[:size]
+    return total, (query_gradient, ops.transpose(by_column[:width]), by_column[width])
+
+
+def _logits(queries: Any, transposed: Any, offset: Any, log_copies: Any, own: Any = None) -> Any:
+    columns = offset + log_copies
+    if own is not None:
+        places = ops.expand_dims(ops.arange(ops.shape(transposed)[1]), 0)
+        columns = ops.where(ops.expand_dims(own, 1) == places, offset, columns)
+    return ops.matmul(queries, transposed) + columns
+
+
+def _in_blocks(rows: Any) -> Any:
+    """Rows [b, ...] as [blocks, _BLOCK_ROWS, ...]; those that fill the last one are 0."""
+    missing = -rows.shape[0] % _BLOCK_ROWS
+    rows = ops.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1))
+    return ops.reshape(rows, (-1, _BLOCK_ROWS, *rows.shape[1:]))
+
+
+def _mask_copies(logits: Any, numbers: Any) -> Any:
+    """Logits [b, b] without the columns that hold a row's own item and are not its own column."""
+    same = ops.expand_dims(numbers, 1) == ops.expand_dims(numbers, 0)
+    places = ops.arange(ops.shape(logits)[0])
+    other = ops.expand_dims(places, 1) != ops.expand_dims(places, 0)
     return ops.where(ops.logical_and(same, other), _MASKED, logits)

@@ -149,13 +149,24 @@ class _Adam:
     def step(
         self, gradient: FloatArray, rate: float, rows: NDArray[np.integer] | slice = slice(None)
     ) -> None:
-        """Move the rows against their gradient."""
+        """Move the rows against their gradient, which is overwritten.
+
+        Fresh memory for every operation would take longer than the operations.
+        """
         count = self._count[rows] + 1
-        mean = _MOMENTUM * self._mean[rows] + (1 - _MOMENTUM) * gradient
-        square = _MEMORY * self._square[rows] + (1 - _MEMORY) * gradient**2
+        mean, square = self._mean[rows], self._square[rows]
+        mean *= _MOMENTUM
+        mean += (1 - _MOMENTUM) * gradient
+        square *= _MEMORY
+        np.square(gradient, out=gradient)
+        gradient *= 1 - _MEMORY
+        square += gradient
         self._count[rows], self._mean[rows], self._square[rows] = count, mean, square
         scale = np.sqrt(1 - _MEMORY**count) / (1 - _MOMENTUM**count)
-        self._values[rows] -= np.float32(rate) * scale * mean / (np.sqrt(square) + _EPSILON)
+        np.sqrt(square, out=gradient)
+        gradient += _EPSILON
+        np.divide(np.float32(rate) * scale * mean, gradient, out=gradient)
+        self._values[rows] -= gradient
 
 
 def average(members: list[Factors], rank: int) -> Factors:

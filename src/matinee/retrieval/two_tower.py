@@ -21,6 +21,9 @@ from matinee.towers.model import TowerModel
 from matinee.towers.parallel import parted
 from matinee.types import FloatArray
 
+# Where a batch has its users and films once each; see `Batches`.
+_USERS, _FILMS = "user_index/distinct", "movie_index/distinct"
+
 
 class MovieLensRetrieval(TowerModel):
     """Two towers whose inner product says how well a film suits a user.
@@ -65,6 +68,12 @@ class MovieLensRetrieval(TowerModel):
         self._random: Any = None
         if self.softmax == "sampled":
             self._random = keras.random.SeedGenerator(seed)
+        elif not parted():
+            # Equal rows of logits are added up, and where columns are the batch's, these too.
+            grouped = (
+                ("user_index", "movie_index") if self.softmax == "in-batch" else ("user_index",)
+            )
+            self.distinct = dict.fromkeys(grouped, 0)
         self.factorized_top_k = FactorizedTopK()
         self.mean_loss = keras.metrics.Mean(name="mean_loss")
         self.mean_regularization = keras.metrics.Mean(name="mean_regularization")
@@ -159,10 +168,12 @@ class MovieLensRetrieval(TowerModel):
         weights, size = x["weight"], ops.sum(x["weight"])
         losses = {"full": self._full_loss, "sampled": self._sampled_loss}
         loss = losses.get(self.softmax, self._in_batch_loss)(x, y_pred)
-        squares = ops.sum(ops.square(y_pred["user"]) + ops.square(y_pred["movie"]), axis=1)
-        regularization = self.config.l2 * ops.sum(weights * squares)
-        if self.config.reduction == "mean":
-            regularization = regularization / size
+        regularization = ops.zeros_like(loss)
+        if self.config.l2 > 0:
+            squares = ops.sum(ops.square(y_pred["user"]) + ops.square(y_pred["movie"]), axis=1)
+            regularization = self.config.l2 * ops.sum(weights * squares)
+            if self.config.reduction == "mean":
+                regularization = regularization / size
         self.mean_loss.update_state(loss, size)
         self.mean_regularization.update_state(regularization, size)
         if not training:
@@ -191,9 +202,6 @@ class MovieLensRetrieval(TowerModel):
     def _options(self) -> dict[str, Any]:
         return {"temperature": self.config.temperature, "reduction": self.config.reduction}
 
-    def _groups_users(self) -> bool:
-        return len(self.users) < self.config.batch_size and not parted()
-
     def _known(self, x: Mapping[str, Any]) -> tuple[Any, Any]:
         """The batch's films and weights: one outside the vocabulary is no column of a softmax."""
         known = x["movie_index"] < len(self.movies)
@@ -204,11 +212,10 @@ class MovieLensRetrieval(TowerModel):
         movies, weights = self._known(x)
         table = self.movie_model.vectors()[:-1]
         options = self._options() | {"bias": self._bias(), "weights": weights}
-        if self._groups_users():
-            users = self.user_model.vectors()
-            return grouped_softmax(
-                users, table, x["user_index"], movies, negatives="catalogue", **options
-            )
+        if _USERS in x:
+            users = self.user_model(x[_USERS])
+            places = x["user_index/place"]
+            return grouped_softmax(users, table, places, movies, negatives="catalogue", **options)
         return full_softmax(towers["user"], table, movies, **options)
 
     def _sampled_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
@@ -232,7 +239,7 @@ class MovieLensRetrieval(TowerModel):
         return total if config.reduction == "sum" else total / ops.maximum(ops.sum(weights), 1.0)
 
     def _in_batch_loss(self, x: Mapping[str, Any], towers: Mapping[str, Any]) -> Any:
-        config, users, movies = self.config, x["user_index"], x["movie_index"]
+        config = self.config
         # The unknown film's bias is 0.
         bias = None if self.film_bias is None else ops.pad(self._bias(), ((0, 1),))
         sampling = self.log_probability.value if config.correct_popularity else None
@@ -240,24 +247,17 @@ class MovieLensRetrieval(TowerModel):
             "weights": x["weight"],
             "mask_accidental_hits": config.mask_accidental_hits,
         }
-        # Grouping pays where ids repeat a lot; else blocks of the plain logits are faster.
-        rows = min(len(self.users) + 1, config.batch_size)
-        if 2 * rows * (len(self.movies) + 1) < config.batch_size**2:
+        columns = x.get(_FILMS, x["movie_index"])
+        options |= {
+            "bias": None if bias is None else ops.take(bias, columns),
+            "log_sampling_probability": None if sampling is None else ops.take(sampling, columns),
+        }
+        if _FILMS in x:
             return grouped_softmax(
-                self.user_model.vectors(),
-                self.movie_model.vectors(),
-                users,
-                movies,
-                bias=bias,
-                log_sampling_probability=sampling,
-                group_users=self._groups_users(),
+                self.user_model(x[_USERS]),
+                self.movie_model(columns),
+                x["user_index/place"],
+                x["movie_index/place"],
                 **options,
             )
-        return in_batch_softmax(
-            towers["user"],
-            towers["movie"],
-            movies,
-            bias=None if bias is None else ops.take(bias, movies),
-            log_sampling_probability=None if sampling is None else ops.take(sampling, movies),
-            **options,
-        )
+        return in_batch_softmax(towers["user"], towers["movie"], columns, **options)

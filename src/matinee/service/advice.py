@@ -238,7 +238,7 @@ def similar(shelf: Shelf, film: Film, n: int) -> Advice:
     """Films like one: by the model's own measure, or for one it does not know by features.
 
     Raises:
-        NotFoundError: nobody rated it.
+        NotFoundError: nothing is known of it.
         ConfigError: the model does not know which films are alike.
     """
     live = shelf.live

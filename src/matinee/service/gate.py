@@ -17,7 +17,7 @@ from matinee.service.keys import Keys
 from matinee.service.limits import FULL, RateLimit
 from matinee.service.logs import LOG
 from matinee.service.problems import PageOfError, is_browsing, problem, title_of
-from matinee.service.protocol import WAITING
+from matinee.service.protocol import REFUSED
 from matinee.service.site import Site
 
 LARGEST_BODY = 1 << 20
@@ -43,7 +43,6 @@ class Gate:
         self._app = app
         self._page = page
         self._telemetry = site.telemetry
-        self._turns = site.turns
         self._keys = Keys(site.settings.keys)
         self._rate = RateLimit(site.settings.rate_per_s, site.settings.burst)
 
@@ -74,8 +73,7 @@ class Gate:
             return self._error(scope, 413, _TOO_LARGE)
         if scope["path"] in _UNLIMITED:
             return None
-        reads = scope["method"] in ("GET", "POST") and scope["path"].startswith(WAITING)
-        if reads and self._turns.is_full:
+        if scope.get("state", {}).get(REFUSED):
             return problem(503, FULL, scope["request_id"])
         caller = scope["caller"]
         client = (scope.get("client") or ("?",))[0]
@@ -111,7 +109,10 @@ class Gate:
         status = status or _WENT_AWAY
         self._telemetry.answered(method, route, status, duration_s)
         if status == 503:
-            self._telemetry.failed(request_id, route, status, "unavailable")
+            why = scope.get("why")
+            self._telemetry.failed(request_id, route, status, why or "unavailable")
+            if why:
+                LOG.warning("unavailable", extra={"fields": {"request_id": request_id, "why": why}})
         LOG.info(
             "request",
             extra={
@@ -149,7 +150,7 @@ class _Answer:
 
 def _limited(receive: Receive) -> Receive:
     """A body that ends in an error once it is too large or too slow."""
-    size, ends_s = 0, time.monotonic() + _BODY_S
+    size, ends_s = 0, asyncio.get_running_loop().time() + _BODY_S
     whole = False
 
     async def limited() -> Message:
@@ -157,7 +158,8 @@ def _limited(receive: Receive) -> Receive:
         if whole:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), max(0.0, ends_s - time.monotonic()))
+            async with asyncio.timeout_at(ends_s):
+                message = await receive()
         except TimeoutError:
             raise HTTPException(408, "the body did not come in time") from None
         size += len(message.get("body", b""))

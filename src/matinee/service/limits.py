@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matinee.service.problems import OverloadedError
 
 T = TypeVar("T")
 FULL = "more requests wait than can be answered soon; try again later"
+# How long a list may wait for its turn; three times what a queue of the usual length takes.
+PATIENCE_S = 0.12
 # Of so many callers the newest are remembered; an older one starts afresh.
 _CALLERS = 10_000
 
@@ -92,41 +94,62 @@ class Pool:
 
 
 class Turns:
-    """Short work on the event loop itself, one call after another, and a bound on what waits.
+    """Short work on the event loop itself, one call a round, and a bound on what waits.
 
     A call of a millisecond or two is done sooner there than handed to a thread and back: whoever
-    computes holds Python's lock, so the loop would wait all the same. The loop reads whatever has
-    arrived, works through what it accepted of that, and reads again; so nothing that is accepted
-    waits longer than two such rounds, however much is refused.
+    computes holds Python's lock, so the loop would wait all the same. Between two calls the loop
+    reads and answers whatever has arrived, so what is accepted waits for the calls before it, and
+    everything else for one. Where half of what may wait does wait, a call that waited too long
+    is refused when its turn comes: by then whoever asked does better to ask again, and those behind
+    it get theirs sooner. Fewer than that are no overload, but a process that was held up once.
 
     Args:
-        queue: how many calls one round may accept.
+        queue: how many calls may wait.
+        patience_s: how long each may while many do.
+        clock: seconds that never go back.
     """
 
-    def __init__(self, queue: int) -> None:
+    def __init__(
+        self,
+        queue: int,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._most = queue
-        self.waiting = 0
+        self._patience_s = patience_s
+        self._clock = clock
+        self._turns: deque[asyncio.Future[None]] = deque()
 
     @property
-    def is_full(self) -> bool:
-        """Whether another call would be refused."""
-        return self.waiting >= self._most
+    def waiting(self) -> int:
+        """How many calls are under way."""
+        return len(self._turns)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Call a function in the loop's next round; from one event loop alone.
+        """Call a function when those before it are done; from one event loop alone.
 
         Raises:
-            OverloadedError: too much waits already.
+            OverloadedError: too much waits already, or it waited too long.
         """
-        if self.is_full:
+        if self.waiting >= self._most:
             raise OverloadedError(FULL)
-        self.waiting += 1
+        since_s = self._clock()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
         try:
-            # Whatever has arrived is counted, or refused, before anything is computed.
-            await asyncio.sleep(0)
+            if self._turns[0] is turn:
+                turn.set_result(None)
+                await asyncio.sleep(0)
+            await turn
+            waited_s = self._clock() - since_s
+            if waited_s > self._patience_s and 2 * self.waiting > self._most:
+                raise OverloadedError(FULL)
             return work()
         finally:
-            self.waiting -= 1
+            self._turns.remove(turn)
+            if self._turns and not self._turns[0].done():
+                # Whoever waits for it goes on in the next round.
+                self._turns[0].set_result(None)
 
 
 class Admitted:
@@ -146,12 +169,22 @@ class Admitted:
         return self.count >= self._most
 
     def counted(self, app: ASGIApp) -> ASGIApp:
-        """An application that is counted from now on, until it has answered."""
+        """An application that is counted from now on, until it has answered.
+
+        While it waits for a body it is not: one that does not come must take nobody's place.
+        """
         self.count += 1
 
         async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+            async def uncounted() -> Message:
+                self.count -= 1
+                try:
+                    return await receive()
+                finally:
+                    self.count += 1
+
             try:
-                await app(scope, receive, send)
+                await app(scope, uncounted, send)
             finally:
                 self.count -= 1
 

@@ -120,6 +120,14 @@ def problem(
     return Response(body, status, extra, MEDIA_TYPE)
 
 
+def told_of(request: Request, error: MatineeError) -> str:
+    """What whoever asked is told of an error; why the store fails is for the log alone."""
+    if not isinstance(error, StoreUnavailableError):
+        return str(error)
+    request.scope["why"] = str(error)
+    return "the store cannot be read or written now; try again in a moment"
+
+
 def title_of(status: int) -> str:
     """A status in words."""
     return _TITLES.get(status, "Error")
@@ -143,7 +151,7 @@ def install(app: FastAPI, page: PageOfError | None = None) -> None:
         status = status_of(error)
         if status == 500:
             raise error
-        return problem(status, str(error), _id_of(request))
+        return problem(status, told_of(request, error), _id_of(request))
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other

@@ -14,17 +14,18 @@ from matinee.service.site import Site
 
 # More than one read of a socket (256 KiB), which may end a body before a head begins.
 _LARGEST_HEAD = 1 << 19
-# What has a list made for it.
+# What has a list made for it, or sets a rating.
 WAITING = ("/v1/users/", "/v1/recommendations", "/v1/lists/")
+# In the state of a request: one too many, which the application is to refuse.
+REFUSED = "matinee.refused"
 
 
 class Protocol(HttpToolsProtocol):
     """HTTP by a parser in C, which costs a third less.
 
-    It ends heads that do not end. And it admits so many lists at a time: others are refused as soon
-    as their head is read, for a tenth of what the application takes to refuse them. An event loop
-    reads all that has arrived before it goes on with anything, so under more requests than it can
-    answer, what a refusal costs is what those wait for that are accepted.
+    It ends heads that do not end. And it admits so many requests at a time: others are refused as
+    soon as their head is read, for a tenth of what the application takes to refuse them. Under more
+    requests than can be answered, what a refusal costs is what those wait for that are accepted.
     """
 
     _head_size: int | None = None
@@ -58,6 +59,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(cycle, site)
         else:
             # Its body is still to come: the application knows what to do.
+            scope.setdefault("state", {})[REFUSED] = True
             super()._start_asgi_task(cycle, app)
 
     @property

@@ -201,8 +201,7 @@ class Site:
 
     def count_shown(self, films: Iterable[Advised]) -> None:
         """Count films of lists that were given to somebody, for the operator."""
-        for advised in films:
-            self.telemetry.recommended(advised.film.movie_id, advised.source)
+        self.telemetry.recommended([(advised.film.movie_id, advised.source) for advised in films])
 
     def similar(self, movie_id: str, n: int = 10) -> Advice:
         """Films like one."""

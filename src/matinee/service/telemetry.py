@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -46,14 +48,14 @@ class Telemetry:
         self._films: set[str] = set()
         self._recent: deque[tuple[float, str, float, int]] = deque(maxlen=_REMEMBERED)
         self.errors: deque[dict[str, Any]] = deque(maxlen=50)
-        self.started_s = time.time()
+        self._started_s = time.monotonic()
         self._refused, self._told_s = 0, -math.inf
 
     def answered(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count a request."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(duration_s)
-        self._recent.append((time.time(), route, duration_s, status))
+        self._recent.append((time.monotonic(), route, duration_s, status))
 
     def failed(self, request_id: str, route: str, status: int, what: str) -> None:
         """Remember an error for the operator."""
@@ -82,10 +84,11 @@ class Telemetry:
         count, self._refused, self._told_s = self._refused, 0, now_s
         return count
 
-    def recommended(self, movie_id: str, source: str) -> None:
-        """Count a film of a list."""
-        self._shown.labels(source).inc()
-        self._films.add(movie_id)
+    def recommended(self, films: Sequence[tuple[str, str]]) -> None:
+        """Count the films of a list, each an id and a source."""
+        for source, count in collections.Counter(source for _, source in films).items():
+            self._shown.labels(source).inc(count)
+        self._films.update(movie_id for movie_id, _ in films)
 
     def activated(self, version: str) -> None:
         """Note which version of the model answers."""
@@ -104,8 +107,8 @@ class Telemetry:
             (status 500 and above), and the median and 99th percentile in ms; `errors`, the newest
             last; `films_shown`, how many films were ever recommended; `up_s`.
         """
-        recent, now_s = list(self._recent), time.time()
-        span_s = min(60.0, max(1.0, now_s - self.started_s))
+        recent, now_s = list(self._recent), time.monotonic()
+        span_s = min(60.0, max(1.0, now_s - self._started_s))
         late = [entry for entry in recent if now_s - entry[0] <= span_s]
         return {
             "rate_per_s": round(len(late) / span_s, 3),
@@ -115,7 +118,7 @@ class Telemetry:
             ],
             "errors": list(self.errors),
             "films_shown": len(self._films),
-            "up_s": round(now_s - self.started_s, 1),
+            "up_s": round(now_s - self._started_s, 1),
         }
 
 

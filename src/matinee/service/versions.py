@@ -116,7 +116,9 @@ class Models:
         if self._one:
             live = self.current
             return [Version(live.version, True, None, live.saved.metrics, live.saved.data)]
-        return [self._version(path.name) for path in self._paths()]
+        names = {path.name for path in self._paths()}
+        # What answers is in memory, whatever became of its directory.
+        return [self._version(name) for name in sorted(names | {self.current.version})]
 
     def activate(self, version: str) -> Live:
         """Read a version, try it, and let it answer from now on; the old one does until then.
@@ -227,6 +229,8 @@ class Models:
         )
 
     def _paths(self) -> list[Path]:
+        if not self.directory.is_dir():
+            return []
         return sorted(
             path
             for path in self.directory.iterdir()
@@ -234,7 +238,7 @@ class Models:
         )
 
     def _version(self, name: str) -> Version:
-        active = hasattr(self, "current") and name == self.current.version
+        active = name == self.current.version
         try:
             manifest = read_manifest(self.directory / name)
         except ModelFileError as error:

@@ -41,7 +41,8 @@ def carried(
 
 
 def _changed(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
-    return {name for name, shape in one.items() if other[name] != shape}
+    """The tables with another number of rows; how wide they are may depend on both numbers."""
+    return {name for name, shape in one.items() if other[name][0] != shape[0]}
 
 
 def _numbers(old: Vocabulary, new: Vocabulary) -> IntArray:

@@ -5,6 +5,7 @@ from matinee.store.protocol import Store
 from matinee.store.types import (
     Counts,
     Event,
+    Reception,
     Standing,
     StoredFilm,
     StoredRating,
@@ -15,6 +16,7 @@ from matinee.store.types import (
 __all__ = [
     "Counts",
     "Event",
+    "Reception",
     "Standing",
     "Store",
     "StoredFilm",

@@ -9,11 +9,12 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
 
-from matinee.store import operations
+from matinee.store import operations, overview
 from matinee.store.operations import Session
 from matinee.store.types import (
     Counts,
     Event,
+    Reception,
     Standing,
     StoredFilm,
     StoredRating,
@@ -128,11 +129,15 @@ class SqlStore(ABC):
 
     def counts(self) -> Counts:
         """See `Store.counts`."""
-        return self.read(operations.counts)
+        return self.read(overview.counts)
+
+    def receptions(self) -> dict[str, Reception]:
+        """See `Store.receptions`."""
+        return self.read(overview.receptions)
 
     def check(self) -> list[str]:
         """See `Store.check`."""
-        return self.read(operations.contradictions)
+        return self.read(overview.contradictions)
 
     def secret(self) -> bytes:
         """See `Store.secret`."""

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from matinee.errors import ConflictError
 from matinee.store.types import (
-    Counts,
     Event,
     Standing,
     StoredFilm,
@@ -248,35 +247,6 @@ def import_ratings(session: Session, ratings: Sequence[StoredRating]) -> int:
         set_rating(session, row.user_id, row.movie_id, row.stars, row.at_s).changed
         for row in ratings
     )
-
-
-def counts(session: Session) -> Counts:
-    """How much is kept."""
-    kinds = dict(session.execute("SELECT kind, count(*) FROM events GROUP BY kind"))
-    ((users, ratings, films),) = session.execute(
-        "SELECT (SELECT count(DISTINCT user_id) FROM ratings WHERE stars IS NOT NULL), "
-        "(SELECT count(*) FROM ratings WHERE stars IS NOT NULL), (SELECT count(*) FROM films)"
-    )
-    shown, opened, unwanted = (kinds.get(kind, 0) for kind in ("impression", "click", "dislike"))
-    return Counts(users, ratings, films, sum(kinds.values()), shown, opened, unwanted)
-
-
-def contradictions(session: Session) -> list[str]:
-    """Ratings and dislikes that are not what the events say: each is that of its newest event."""
-    ((wrong,),) = session.execute(
-        "SELECT count(*) FROM ratings r WHERE NOT EXISTS (SELECT 1 FROM events e "
-        "WHERE e.event_id = (SELECT max(event_id) FROM events n WHERE n.user_id = r.user_id "
-        "AND n.movie_id = r.movie_id AND n.kind IN ('rate', 'unrate')) "
-        "AND (e.stars = r.stars OR (e.stars IS NULL AND r.stars IS NULL)))"
-    )
-    found = [f"{wrong:,} ratings are not what their newest event says"] if wrong else []
-    ((unsaid,),) = session.execute(
-        "SELECT count(*) FROM dislikes d WHERE NOT EXISTS (SELECT 1 FROM events e "
-        "WHERE e.event_id = (SELECT max(event_id) FROM events n WHERE n.user_id = d.user_id "
-        "AND n.movie_id = d.movie_id AND n.kind IN ('dislike', 'undislike', 'rate')) "
-        "AND e.kind = 'dislike')"
-    )
-    return found + ([f"{unsaid:,} dislikes are not what their newest event says"] if unsaid else [])
 
 
 def secret(session: Session) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from matinee.store.types import (
     Counts,
     Event,
+    Reception,
     Standing,
     StoredFilm,
     StoredRating,
@@ -113,6 +114,10 @@ class Store(Protocol):
 
     def counts(self) -> Counts:
         """How much is kept."""
+        ...
+
+    def receptions(self) -> dict[str, Reception]:
+        """What became of the films that each version of the model proposed, by its name."""
         ...
 
     def check(self) -> list[str]:

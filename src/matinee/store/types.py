@@ -113,6 +113,24 @@ class UserData(Standing):
 
 
 @dataclass(frozen=True)
+class Reception:
+    """What became of the films that a version of the model proposed.
+
+    Attributes:
+        shown: how many were shown.
+        opened: how many of them were opened.
+    """
+
+    shown: int = 0
+    opened: int = 0
+
+    @property
+    def click_through(self) -> float | None:
+        """Films opened per film shown; None if none was shown."""
+        return self.opened / self.shown if self.shown else None
+
+
+@dataclass(frozen=True)
 class Counts:
     """How much a store holds.
 

@@ -18,6 +18,8 @@ from matinee.towers.backend import keras
 
 Features = dict[str, NDArray[Any]]
 _KINDS = {"user_index": np.int32, "movie_index": np.int32, "user_rating": np.float32}
+# The number of a batch's distinct ids is rounded up to a multiple of this.
+_DISTINCT = 64
 Ids = Vocabulary | Iterable[str | int] | pl.Series
 
 
@@ -108,6 +110,10 @@ class Batches(keras.utils.PyDataset):
         reshuffle: draw a new order for each epoch, or keep the first one.
         part: which part of each batch to give, and how many there are (`own_part`): they are of one
             size.
+        distinct: columns of numbers whose distinct ones are given, too, as `NAME/distinct`, with
+            the place of each row's number among them as `NAME/place`. They are filled up to one
+            size, which is that of the batch with the most, and at least the one that stands here;
+            it is noted here. A size that stays spares compiling anew.
     """
 
     def __init__(
@@ -119,6 +125,7 @@ class Batches(keras.utils.PyDataset):
         *,
         reshuffle: bool = True,
         part: tuple[int, int] = (0, 1),
+        distinct: dict[str, int] | None = None,
     ) -> None:
         super().__init__()
         self._reshuffle = reshuffle
@@ -132,6 +139,7 @@ class Batches(keras.utils.PyDataset):
         self._features = features | {"weight": np.ones(self.size, np.float32)}
         self._generator = None if seed is None else np.random.default_rng(seed)
         self._columns = self._features
+        self._distinct = {} if distinct is None else distinct
         self.on_epoch_end()
 
     @classmethod
@@ -148,21 +156,37 @@ class Batches(keras.utils.PyDataset):
         start = min(batch * self._batch_size + self._part * self._part_size, end)
         rows = slice(start, min(start + self._part_size, end))
         missing = self._part_size - (rows.stop - rows.start)
-        return (
-            {name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()},
-        )
+        given: Features = {
+            name: np.pad(column[rows], (0, missing)) for name, column in self._columns.items()
+        }
+        for name, size in self._distinct.items():
+            numbers, places = np.unique(given[name], return_inverse=True)
+            given[f"{name}/distinct"] = np.pad(numbers, (0, size - len(numbers)), "edge")
+            given[f"{name}/place"] = places.astype(np.int32)
+        return (given,)
 
     def on_epoch_end(self) -> None:
         """Shuffle, at first or always, and choose anew who is unknown in the next epoch."""
-        if self._generator is None:
-            return
+        if self._generator is not None:
+            self._shuffle(self._generator)
+        for name, size in self._distinct.items():
+            self._distinct[name] = max(size, self._most_distinct(self._columns[name]))
+
+    def _shuffle(self, generator: np.random.Generator) -> None:
         if self._order is None or self._reshuffle:
-            self._order = self._generator.permutation(self.size)
+            self._order = generator.permutation(self.size)
         order = self._order
         self._columns = {name: column[order] for name, column in self._features.items()}
         for name, (rate, number) in self._unknown.items():
-            hidden = self._generator.random(self.size) < rate
+            hidden = generator.random(self.size) < rate
             self._columns[name] = np.where(hidden, np.int32(number), self._columns[name])
+
+    def _most_distinct(self, column: NDArray[Any]) -> int:
+        """How many distinct numbers a batch has at most, rounded up, so that it seldom changes."""
+        filled = np.pad(column, (0, self._count * self._batch_size - self.size))
+        batches = np.sort(filled.reshape(self._count, self._batch_size), axis=1)
+        most = 1 + int((np.diff(batches, axis=1) != 0).sum(axis=1).max())
+        return min(-(-most // _DISTINCT) * _DISTINCT, self._batch_size)
 
 
 def _renumber(

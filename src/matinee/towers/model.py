@@ -47,6 +47,8 @@ class TowerModel(keras.Model):
         self.movies = vocabulary_of(movies, "movie")
         self.seed = seed
         self._fits = 0
+        # Columns whose distinct numbers training wants with each batch; see `Batches`.
+        self.distinct: dict[str, int] = {}
         # How many ratings of each user and film all calls of `fit` together have trained on.
         self.counts = {
             "user_index": np.zeros(len(self.users) + 1, np.int64),
@@ -77,7 +79,15 @@ class TowerModel(keras.Model):
         require(size >= 1, "batch_size", size, "at least 1")
         seed = [self.seed, _BATCH_STREAM, self._fits]
         reshuffle, part = self.config.reshuffle, own_part()
-        batches = Batches(features, size, seed, self.unknown(), reshuffle=reshuffle, part=part)
+        batches = Batches(
+            features,
+            size,
+            seed,
+            self.unknown(),
+            reshuffle=reshuffle,
+            part=part,
+            distinct=self.distinct,
+        )
         for _ in range(options.get("initial_epoch", 0)):
             batches.on_epoch_end()
         if validation_data is not None:

@@ -46,7 +46,7 @@ def test_latent_scores_lie_within_their_cuts_and_have_the_truncated_mean():
     cuts = CutPoints(Levels(np.array([1.0, 2, 3]), np.repeat([0, 1, 2], 20_000).astype(np.int32)))
     cuts.values = np.array([-0.5, 1.0])
     scores = np.full(60_000, 0.3)
-    drawn = cuts.latent(scores, rng)
+    _, drawn = cuts.draw(scores, rng)
     for level, (low, high) in enumerate([(-np.inf, -0.5), (-0.5, 1.0), (1.0, np.inf)]):
         own = drawn[level * 20_000 : (level + 1) * 20_000]
         assert ((own >= low) & (own <= high)).all()
@@ -56,7 +56,8 @@ def test_latent_scores_lie_within_their_cuts_and_have_the_truncated_mean():
 def test_a_score_far_from_its_level_is_still_a_number():
     cuts = CutPoints(levels(1, 2))
     cuts.values = np.array([0.0])
-    assert np.isfinite(cuts.latent(np.array([60.0, -60.0]), np.random.default_rng(0))).all()
+    _, drawn = cuts.draw(np.array([60.0, -60.0]), np.random.default_rng(0))
+    assert np.isfinite(drawn).all()
 
 
 def test_cut_points_are_drawn_around_those_that_made_the_ratings():
@@ -67,7 +68,7 @@ def test_cut_points_are_drawn_around_those_that_made_the_ratings():
     for sweep in range(240):
         if sweep < 40:
             cuts.adapt(scores)
-        likelihood = cuts.draw(scores, rng)
+        likelihood, _ = cuts.draw(scores, rng)
         if sweep >= 100:
             drawn.append(cuts.values)
     np.testing.assert_allclose(np.mean(drawn, axis=0), truth, atol=0.05)
@@ -80,7 +81,7 @@ def test_cut_points_are_drawn_around_those_that_made_the_ratings():
 def test_one_level_alone_has_no_cuts():
     cuts, rng = CutPoints(levels(4, 4)), np.random.default_rng(0)
     cuts.adapt(np.zeros(2))
-    assert cuts.draw(np.zeros(2), rng) == 0
+    assert cuts.draw(np.zeros(2), rng)[0] == 0
     assert output([4], []).expected(np.float32([-3, 3]), np.float32([0, 1])).tolist() == [4, 4]
 
 

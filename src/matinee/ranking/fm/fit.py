@@ -136,8 +136,7 @@ class _Sampler:
         scores = self.scores(users, films) + self.drift.values
         if adapt:
             self.cuts.adapt(scores)
-        likelihood = self.cuts.draw(scores, self.rng)
-        latent = self.cuts.latent(scores, self.rng)
+        likelihood, latent = self.cuts.draw(scores, self.rng)
         rest = latent - self.drift.values
         of_users, of_films = self.priors
         self.users = self.sides[0].draw(rest, _single(self.films), of_users, self.rng)
@@ -183,7 +182,7 @@ class _Kept:
         n_users, n_items = len(sampler.users), len(sampler.films)
         kept = config.sweeps - config.sweeps // 4
         wanted = np.linspace(0, kept - 1, config.samples).round().astype(int)
-        rated = (np.diff(sampler.sides[0].offsets) > 0, np.diff(sampler.sides[1].offsets) > 0)
+        rated = (sampler.sides[0].counts > 0, sampler.sides[1].counts > 0)
         return cls(
             sampler,
             MeanProduct(config.table_size),

@@ -102,21 +102,23 @@ class Side:
     """The ratings as one side sees them, grouped by its users (or films).
 
     Attributes:
-        order: int64 [n], rows of the ratings, by own number.
-        offsets: int64 [size + 1], where each one's rows begin.
-        other: int32 [n], the other side's number of each, in this order.
+        counts: int64 [size], how many ratings each has.
+        numbers: int64 [size], the users (or films), those with few ratings first.
+        order: int64 [n], rows of the ratings, in the order of `numbers`.
+        other: int32 [n], the other side's number of each row, in this order.
     """
 
+    counts: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     order: NDArray[np.int64]
-    offsets: NDArray[np.int64]
     other: IntArray
 
     @classmethod
     def of(cls, own: IntArray, other: IntArray, size: int) -> Side:
         """Group ratings by `own` number, below `size`."""
-        order = np.argsort(own, kind="stable")
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(own, minlength=size))])
-        return cls(order, offsets, other[order])
+        counts = np.bincount(own, minlength=size)
+        order = np.lexsort((own, counts[own]))
+        return cls(counts, np.argsort(counts, kind="stable"), order, other[order])
 
     def draw(
         self, latent: Array, other: FloatArray, prior: Prior, rng: np.random.Generator
@@ -132,14 +134,7 @@ class Side:
         design = other[self.other]
         residuals = latent[self.order].astype(np.float32) - design[:, -1]
         design[:, -1] = 1
-        size, width = len(self.offsets) - 1, design.shape[1]
-        gram = np.zeros((size, width, width), np.float32)
-        moment = np.zeros((size, width), np.float32)
-        for own in np.flatnonzero(np.diff(self.offsets)):
-            first, last = self.offsets[own], self.offsets[own + 1]
-            rows = design[first:last]
-            np.dot(rows.T, rows, out=gram[own])
-            np.dot(residuals[first:last], rows, out=moment[own])
+        gram, moment = self._products(design, residuals)
         precision = gram.astype(np.float64)
         precision += np.diag(prior.precision)
         # With L Lᵀ the precision, L⁻ᵀ (L⁻¹ moment + noise) is a draw.
@@ -147,3 +142,21 @@ class Side:
         target = moment + prior.precision * prior.mean
         standard = np.einsum("nij,nj->ni", root, target) + rng.standard_normal(target.shape)
         return np.einsum("nji,nj->ni", root, standard)
+
+    def _products(self, design: FloatArray, residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Xᵀ X float32 [size, w, w] and Xᵀ r [size, w], X and r being the rows of each one.
+
+        Those with equally many rows are one stack of matrices, so the loop is a short one.
+        """
+        size, width = len(self.counts), design.shape[1]
+        gram = np.zeros((size, width, width), np.float32)
+        moment = np.zeros((size, width), np.float32)
+        lengths, sizes = np.unique(self.counts, return_counts=True)
+        stacks = np.split(self.numbers, np.cumsum(sizes)[:-1])
+        ends = np.cumsum(lengths * sizes)
+        for length, alike, end in zip(lengths, stacks, ends, strict=True):
+            rows = slice(end - length * len(alike), end)
+            own = design[rows].reshape(len(alike), length, width)
+            gram[alike] = np.matmul(own.transpose(0, 2, 1), own)
+            moment[alike] = np.matmul(residuals[rows].reshape(len(alike), 1, length), own)[:, 0]
+        return gram, moment

@@ -92,32 +92,35 @@ class CutPoints:
         root = np.linalg.cholesky(information + np.eye(size))
         self._step = _STEP / np.sqrt(size) * np.linalg.inv(root).T
 
-    def draw(self, scores: Array, rng: np.random.Generator) -> float:
-        """Move on, given the scores float64 [n] of the ratings; returns their log-likelihood."""
-        now = self._log_likelihood(self.values, scores)
+    def draw(self, scores: Array, rng: np.random.Generator) -> tuple[float, Array]:
+        """Move on, and draw the latent scores anew, given the scores float64 [n] of the ratings.
+
+        Returns:
+            the ratings' log-likelihood, and latent scores float64 [n], each normal around its score
+            and within its level's cuts.
+        """
+        below, share = self._chances(self.values, scores)
+        now = _log_likelihood(share)
         for _ in range(_PROPOSALS):
             proposed = self.values + self._step @ rng.standard_normal(len(self.values))
             if (np.diff(proposed) <= 0).any():
                 continue
-            then = self._log_likelihood(proposed, scores)
+            chances = self._chances(proposed, scores)
+            then = _log_likelihood(chances[1])
             if np.log(rng.random()) < then - now:
-                self.values, now = proposed, then
-        return now
+                self.values, now, (below, share) = proposed, then, chances
+        drawn = below + share * rng.random(len(scores))
+        return now, scores + ndtri(np.clip(drawn, _LEAST, 1 - _LEAST))
 
-    def latent(self, scores: Array, rng: np.random.Generator) -> Array:
-        """Latent scores float64 [n], each normal around its score and within its level's cuts."""
-        low, high = self._bounds(self.values)
-        below, above = ndtr(low - scores), ndtr(high - scores)
-        share = below + (above - below) * rng.random(len(scores))
-        return scores + ndtri(np.clip(share, _LEAST, 1 - _LEAST))
-
-    def _bounds(self, cuts: Array) -> tuple[Array, Array]:
+    def _chances(self, cuts: Array, scores: Array) -> tuple[Array, Array]:
+        """The chance of a lower level than its own, and that of its own, for each rating."""
         edges = np.concatenate([[-np.inf], cuts, [np.inf]])
-        return edges[self._levels.of], edges[self._levels.of + 1]
+        below = ndtr(edges[self._levels.of] - scores)
+        return below, ndtr(edges[self._levels.of + 1] - scores) - below
 
-    def _log_likelihood(self, cuts: Array, scores: Array) -> float:
-        low, high = self._bounds(cuts)
-        return float(np.log(np.maximum(ndtr(high - scores) - ndtr(low - scores), _LEAST)).sum())
+
+def _log_likelihood(share: Array) -> float:
+    return float(np.log(np.maximum(share, _LEAST)).sum())
 
 
 def _shares(cuts: Array, scores: Array) -> Array:

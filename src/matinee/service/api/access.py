@@ -1,4 +1,8 @@
-"""Which caller may do what; as dependencies of routes."""
+"""Which caller may do what; as dependencies of routes.
+
+They are coroutines: FastAPI hands plain functions to a thread, where they would wait for Python's
+lock longer than they take.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from matinee.service.problems import ForbiddenError, UnauthorizedError
 _bearer = HTTPBearer(auto_error=False, scheme_name="key", description="An API key.")
 
 
-def caller(
+async def caller(
     request: Request,
     _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
@@ -31,7 +35,7 @@ def caller(
     return found
 
 
-def admin(found: Annotated[Caller, Depends(caller)]) -> Caller:
+async def admin(found: Annotated[Caller, Depends(caller)]) -> Caller:
     """A caller who may do everything.
 
     Raises:

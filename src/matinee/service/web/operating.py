@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from matinee.service.keys import Keys
 from matinee.service.web.pages import Pages
+from matinee.store import Reception
 
 # Of all that was measured in training, what tells versions apart at a glance.
 _MEASURED = ("ndcg@10", "recall@10", "rmse")
@@ -43,6 +44,7 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
 
     def show(request: Request) -> Response:
         counts = site.store.counts()
+        overall = Reception(counts.impressions, counts.clicks)
         return pages.show(
             request,
             "operator.html.jinja",
@@ -50,7 +52,9 @@ def add_routes(routes: APIRouter, pages: Pages) -> None:
             measured=_MEASURED,
             summary=site.telemetry.summary(),
             counts=counts,
-            click_through=counts.clicks / counts.impressions if counts.impressions else None,
+            click_through=overall.click_through,
+            receptions=site.store.receptions(),
+            nothing=Reception(),
         )
 
 

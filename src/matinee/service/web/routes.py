@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from matinee.errors import ConfigError, DataError, MatineeError, NotFoundError
-from matinee.service.problems import RETRY_AFTER_S, status_of
+from matinee.service.problems import RETRY_AFTER_S, status_of, told_of
 from matinee.service.site import Site
 from matinee.service.web import assets, comparing, film_page, home, operating, own_ratings
 from matinee.service.web.notices import PASS, UNRATE, WANT, passed_cookie, rated_cookie
@@ -87,7 +87,7 @@ class PageRoute(APIRoute):
             except NotFoundError:
                 status, detail = 404, "No such film is shown here. Look for it by its title, above."
             except MatineeError as error:
-                status, detail = status_of(error), str(error)
+                status, detail = status_of(error), told_of(request, error)
                 if status == 500:
                     raise
             return await run_in_threadpool(error_page, request, status, _TITLES[status], detail)
