@@ -159,6 +159,8 @@ def test_what_is_known_of_a_user_counts_beside_a_history_they_bring(ratings):
     vectors = blend.vectors([mt.Query(user, *own) for user in (0, 1, 3, None)])
     np.testing.assert_allclose(vectors[0], vectors[2], rtol=1e-5, atol=1e-6)
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+    stranger = blend.vectors([mt.Query()])[0]
+    assert not stranger[CONFIG.rank :].any()
     sides = blend.tensors()["side_vectors"]
     np.testing.assert_allclose(sides[-1], sides[:-1].mean(axis=0), rtol=1e-3, atol=1e-5)
 

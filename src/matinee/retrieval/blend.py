@@ -87,9 +87,9 @@ class BlendRetriever:
     Args:
         tensors: float32, as `shapes` lists them: `user_vectors`, `movie_vectors` and `movie_bias`
             of the softmax members' average, the last user being the average one; the
-            `history_vectors` that a user's films bring them, the `side_vectors` that users have
-            whatever they rated, and the `item_vectors` that the sums of these are multiplied by;
-            the `weights` of both views.
+            `history_vectors` that a user's films bring them, the `side_vectors` that their features
+            add to these (the average ones last), and the `item_vectors` that the sums are
+            multiplied by; the `weights` of both views.
         train: the ratings it was fitted on.
         losses: training losses of the members, by epoch.
     """
@@ -112,6 +112,8 @@ class BlendRetriever:
             self.liked_from,
         )
         linear = histories.matrix @ tensors["history_vectors"] + tensors["side_vectors"]
+        # What features say was learned beside histories; without one, the softmax vector says it.
+        linear[np.diff(histories.matrix.indptr) == 0] = 0
         self._users = self._beside(tensors["user_vectors"], linear)
         self.index = ExactIndex(
             np.concatenate([tensors["movie_vectors"], tensors["item_vectors"]], axis=1),
@@ -155,7 +157,7 @@ class BlendRetriever:
         """The queries' vectors, float32 [b, d].
 
         A history counts for whoever brings one, beside what is known of them otherwise; a
-        stranger has the average user's softmax vector and marks, and nothing else.
+        stranger has the average user's softmax vector and nothing else.
         """
         users = known_users(queries, len(self._users) - 1)
         vectors = self._users[users]
