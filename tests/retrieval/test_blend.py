@@ -11,6 +11,7 @@ from matinee.errors import ConfigError
 from matinee.retrieval.blend import BlendConfig, BlendRetriever
 from matinee.retrieval.blend_fit import fit_blend
 from matinee.retrieval.ease import fit_ease
+from matinee.retrieval.histories import Histories
 from tests.everyone import RETRIEVER_CONFIGS
 
 CONFIG = RETRIEVER_CONFIGS["blend"]
@@ -138,6 +139,18 @@ def test_a_user_without_a_rating_has_the_average_vector(split):
     np.testing.assert_array_equal(users[3], users[-1])
     others = np.delete(users[:-1], 3, axis=0)
     np.testing.assert_allclose(users[-1], others.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_weights_are_those_of_users_with_ratings(split):
+    train = split.train.take(split.train.user_index >= 60)
+    tensors = fit_blend(train, CONFIG, seed=7).tensors()
+    seen = Histories(train).matrix[60:-1].toarray()
+    softmax = tensors["user_vectors"][60:-1] @ tensors["movie_vectors"].T + tensors["movie_bias"]
+    brought = seen @ tensors["history_vectors"] + tensors["side_vectors"][60:-1]
+    linear = brought @ tensors["item_vectors"].T
+    spreads = [scores[seen == 0].std() for scores in (softmax, linear)]
+    expected = np.array([CONFIG.softmax_weight, 1]) / spreads
+    np.testing.assert_allclose(tensors["weights"], expected, rtol=1e-4)
 
 
 def test_a_user_without_a_rating_has_what_their_features_let_expect(ratings):

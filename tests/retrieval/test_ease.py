@@ -114,7 +114,7 @@ def test_no_regularization_is_refused(l2):
 
 def test_too_little_regularization_is_told():
     # Two films with the same viewers, and nothing in double precision to tell them apart.
-    with pytest.raises(DataError, match=r"ease.l2 = 1e-30.*give more"):
+    with pytest.raises(DataError, match=r"EASE.s l2 = 1e-30.*give more"):
         fit_ease(ratings_of([[0, 1]]), EaseConfig(1e-30))
 
 

@@ -85,6 +85,15 @@ def test_what_is_rated_close_in_time_is_added_where_times_are_known(split):
     np.testing.assert_allclose(added, share * near, rtol=1e-3, atol=1e-5)
 
 
+def test_users_without_a_rating_change_nothing(monkeypatch):
+    monkeypatch.setattr("matinee.retrieval.item_items._SAMPLE_USERS", 3)
+    own, settings = ([0, 1, 2], [1, 0], [3, 2, 0]), ItemItemSettings(10.0, 20.0, 20.0, 0.6)
+    expected = item_items(sequence(*own), None, settings)
+    found = item_items(sequence([], [], [], *own, []), None, settings)
+    np.testing.assert_array_equal(found.films, expected.films)
+    np.testing.assert_array_equal(found.sides, expected.sides)
+
+
 def test_two_thin_tables_make_nearly_the_best_of_their_rank():
     rng = np.random.default_rng(0)
     table = (rng.normal(size=(60, 60)) * 0.9 ** np.arange(60)).astype(np.float32)

@@ -132,9 +132,12 @@ def _with_average(users: FloatArray, histories: Histories, features: FloatArray)
 def _weights(
     tensors: dict[str, FloatArray], histories: Histories, softmax_weight: float, seed: int
 ) -> FloatArray:
-    """The views' weights float32 [2], over the spread of their scores of films not rated."""
-    n_users = histories.matrix.shape[0] - 1
-    chosen = np.sort(np.random.default_rng(seed).permutation(n_users)[:_SAMPLE_USERS])
+    """The views' weights float32 [2], over the spread of their scores of films not rated.
+
+    Users without a training rating do not count: only the softmax speaks for them.
+    """
+    active = np.flatnonzero(np.diff(histories.matrix.indptr))
+    chosen = np.sort(np.random.default_rng(seed).permutation(active)[:_SAMPLE_USERS])
     rated = histories.matrix[chosen]
     unseen = rated.toarray() == 0
     softmax = tensors["user_vectors"][chosen] @ tensors["movie_vectors"].T + tensors["movie_bias"]

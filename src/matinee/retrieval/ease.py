@@ -136,7 +136,7 @@ def solved(gram: NDArray[np.float64], l2: float) -> FloatArray:
     # A symmetric matrix read by columns is itself, so LAPACK works in place, half by half.
     half, failed = _LAPACK.dpotrf(gram.T, lower=True, overwrite_a=True)
     if failed:
-        raise DataError(f"ease.l2 = {l2:g} leaves films that cannot be told apart; give more")
+        raise DataError(f"EASE's l2 = {l2:g} leaves films that cannot be told apart; give more")
     half, _ = _LAPACK.dpotri(half, lower=True, overwrite_c=True)
     return _weights(half)
 

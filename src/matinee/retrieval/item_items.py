@@ -81,12 +81,15 @@ def item_items(
     if features is not None:
         _count_features(gram, np.float32(math.sqrt(settings.film_weight)) * features)
     weights = solved(gram, settings.ease_l2)
-    films, sides = np.ascontiguousarray(weights[:size, :size]), weights[size:, :size]
+    films, sides = weights[:size, :size].copy(), weights[size:, :size].copy()
+    # What comes next takes as much memory again.
+    del gram, weights
     found = ItemItems(films, sides, marks)
     if train.timestamp is None or not settings.nearby_weight:
         return found
     near = nearby(train)
-    sample, own = histories[:-1][:_SAMPLE_USERS], marks[:-1][:_SAMPLE_USERS]
+    rated = np.flatnonzero(np.diff(histories.indptr))[:_SAMPLE_USERS]
+    sample, own = histories[rated], marks[rated]
     unseen = sample.toarray() == 0
     scores = (sample @ films + own @ sides, sample @ near)
     spread, other = (float(table[unseen].std()) if unseen.any() else 0.0 for table in scores)

@@ -122,8 +122,8 @@ def _solve(
     """Preconditioned conjugate gradients for a block of rows at once.
 
     The scores F_r x are kept up with x. So the step's length and the loss follow from them, and the
-    vectors, which take most of the time to read, are read once for the start, twice for each step
-    but the last, and once for the last.
+    vectors, which take most of the time to read, are read twice for the start and for each step but
+    the last, and once for the last.
 
     Args:
         vectors: float32 [b, l, d], F_r.

@@ -189,6 +189,14 @@ def test_users_themselves_are_read_and_an_unknown_one_has_their_mean(ratings, ca
     np.testing.assert_array_equal(again.vectors([own]), vectors[:1])
 
 
+def test_users_without_a_rating_are_no_part_of_the_mean(ratings, catalog):
+    config = replace(SMALL, user_ids=True, epochs=1)
+    train = ratings.take(ratings.user_index >= 60)
+    users = fit_sequence(train, catalog, config, seed=3).tensors()["user_vectors"]
+    assert not users[:60].any()
+    np.testing.assert_allclose(users[-1], users[60:-1].mean(axis=0), rtol=1e-5, atol=1e-7)
+
+
 def test_two_films_are_enough(catalog):
     train = ratings_of([[0, 1], [1]], n_items=2)
     found = fit_sequence(train, type(catalog).of_ids(train.items), SMALL)

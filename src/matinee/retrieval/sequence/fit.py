@@ -166,15 +166,18 @@ def retriever_of(
     if config.film_features:
         vectors += films.features @ weights["film_features"]
     bias = films.spread(weights["film_bias"], config.unknown_rate > 0)
-    return SequenceRetriever(vectors, bias, Encoder.of(weights), _users(model), train, losses)
+    return SequenceRetriever(
+        vectors, bias, Encoder.of(weights), _users(model, train), train, losses
+    )
 
 
-def _users(model: SequenceModel) -> FloatArray:
-    """What is read of each user, and, as the mean of them, of an unknown one."""
+def _users(model: SequenceModel, train: Ratings) -> FloatArray:
+    """What is read of each user, and, as the mean of those with ratings, of an unknown one."""
     if not model.config.reads_users:
         return np.zeros((0, model.config.embedding_size), np.float32)
     users = np.array(ops.convert_to_numpy(model.users()), np.float32)
-    return np.vstack([users, users.mean(axis=0, keepdims=True)])
+    rated = np.bincount(train.user_index, minlength=len(users)) > 0
+    return np.vstack([users, users[rated].mean(axis=0, keepdims=True)])
 
 
 def _tell(progress: Progress) -> None:
