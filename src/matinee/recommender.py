@@ -122,7 +122,7 @@ class Recommender(TwoStages):
                 `recommend` does not have; see there for the other errors.
         """
         # Text is iterable too: "42" would be users 4 and 2.
-        several = [users] if isinstance(users, str | int | Query) else users
+        several = users if isinstance(users, Iterable) and not isinstance(users, str) else [users]
         queries = [
             self._asking.checked(user) if isinstance(user, Query) else self.query(user)
             for user in several

@@ -349,6 +349,9 @@ def test_an_option_that_there_is_not_is_refused(blend):
 def test_one_user_may_be_named_alone(blend):
     assert blend.recommend_many("12") == [blend.recommend("12")]
     assert blend.recommend_many(7) == blend.recommend_many(["7"])
+    # As a table of numbers has it.
+    assert blend.recommend_many(np.int64(7)) == blend.recommend_many(["7"])
+    assert blend.recommend("7", exclude=np.int64(3)) == blend.recommend("7", exclude=["3"])
     with pytest.raises(ConfigError, match="user number 999"):
         blend.recommend_many(mt.Query(999))
 

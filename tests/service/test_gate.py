@@ -187,14 +187,16 @@ def test_writes_that_fail_are_503_and_reads_go_on(admin, app, caplog):
     assert admin.put("/v1/users/7/ratings/3", json={"stars": 5}).status_code == 200
 
 
-def test_a_store_that_cannot_be_read_is_not_ready(admin, app):
+def test_a_store_that_cannot_be_read_is_not_ready(admin, app, caplog):
     def away():
-        raise StoreUnavailableError("away")
+        raise StoreUnavailableError("/srv/ratings.db: away")
 
     assert admin.get("/readyz").json()["status"] == "ok"
     app.state.site.store.ping = away
     answer = admin.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert "ratings.db" not in answer.text
+    assert caplog.records[-1].fields["why"] == "/srv/ratings.db: away"
     assert admin.get("/livez").status_code == 200
 
 

@@ -81,6 +81,9 @@ def test_a_new_film_is_recommended_at_once_and_then_no_more(admin):
     assert places[1] is None or places[0] < places[1]
     similar = admin.get("/v1/movies/fright/similar").json()["recommendations"]
     assert {film["genres"][0] for film in similar} == {"Horror"}
+    admin.put("/v1/movies/bare", json={"title": "Bare", "genres": []})
+    assert admin.get("/v1/movies/bare/similar").status_code == 404
+    assert "Bare" in admin.get("/films/bare").text
     admin.put("/v1/users/1/ratings/fright", json={"stars": 5})
     assert place_of("fright", admin, "1") is None
     admin.delete("/v1/users/1/ratings/fright")

@@ -96,6 +96,15 @@ def test_a_list_too_many_is_refused_as_the_application_would_and_the_connection_
     assert 'matinee_requests_total{method="GET",route="refused",status="503"} 2.0' in text
 
 
+def test_thousands_asked_for_at_once_are_all_refused(place, app):
+    app.state.site.admitted.count = app.state.site.settings.queue
+    with socket.create_connection(place, timeout=10) as connection:
+        # The first is under way, so all others wait, and then follow each other.
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" + LIST * 1_500)
+        statuses = [status for status, _, _ in answers(connection, 1_501)]
+    assert statuses == [200] + [503] * 1_500
+
+
 def test_a_write_too_many_is_refused_before_its_body_is_read(place, app):
     site = app.state.site
     site.admitted.count = site.settings.queue

@@ -34,6 +34,8 @@ def test_no_such_address(tmp_path):
         listen(Settings("m", host="192.0.2.1", port=0))
     with pytest.raises(MatineeError, match=r"cannot listen at nowhere\.invalid"):
         listen(Settings("m", host="nowhere.invalid"))
+    with pytest.raises(MatineeError, match=r"cannot listen at no\.\.name, .*no name of a machine"):
+        listen(Settings("m", host="no..name"))
 
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])

@@ -183,6 +183,21 @@ def test_the_model_answers_though_its_directory_is_gone(versions, tmp_path):
             assert client.get(page, auth=("x", worlds.ADMIN)).status_code == 200
 
 
+def test_one_model_answers_though_its_directory_is_gone(versions, tmp_path):
+    place = (versions / "v3").rename(tmp_path / "alone")
+    app = worlds.new_app(tmp_path, place)
+    with worlds.client(app, worlds.ADMIN) as client:
+        [before] = client.get("/v1/models").json()["versions"]
+        assert before["problem"] is None
+        shutil.rmtree(place)
+        assert client.get("/v1/users/7/recommendations").status_code == 200
+        [left] = client.get("/v1/models").json()["versions"]
+        assert "no model at" in left.pop("problem")
+        assert left == {name: value for name, value in before.items() if name != "problem"}
+        room = client.get("/operator", auth=("x", worlds.ADMIN)).text
+        assert "on screen, from memory: no model at" in room
+
+
 def test_swaps_under_load_fail_nobody_and_mix_nothing(versions, tmp_path):
     app, done, failures, answers = worlds.new_app(tmp_path, versions), threading.Event(), [], []
 

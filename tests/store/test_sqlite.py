@@ -119,6 +119,27 @@ def test_two_processes_share_a_file(path):
         store.close()
 
 
+def test_people_are_erased_at_once(path):
+    store, failures = SqliteStore(path), []
+
+    def erase(who):
+        for time in range(20):
+            store.put_rating(f"{who} {time}", "m", 3.0)
+            try:
+                assert store.erase_user(f"{who} {time}") == 2
+            except StoreUnavailableError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=erase, args=(who,)) for who in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(store.erased_users()) == 160
+    store.close()
+
+
 def test_a_backup_is_whole_while_the_store_is_written(path, tmp_path):
     store = SqliteStore(path)
     for film in range(50):

@@ -70,7 +70,7 @@ class Filters:
             NotFoundError: a film that the catalogue does not have.
         """
         # Text is iterable too: "12" would be films 1 and 2.
-        named = [films] if isinstance(films, str | int) else films
+        named = films if isinstance(films, Iterable) and not isinstance(films, str) else [films]
         return np.array([self._catalog.find(film) for film in named], np.int32)
 
     def _genre(self, name: str) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.config import require
-from matinee.errors import ConfigError
+from matinee.errors import ConfigError, NotFoundError
 from matinee.service.films import Film, Shelf, fits_wish
 from matinee.service.versions import Live
 from matinee.store import Standing, StoredRating
@@ -243,6 +243,8 @@ def similar(shelf: Shelf, film: Film, n: int) -> Advice:
     """
     live = shelf.live
     if film.movie_id in shelf.added:
+        if not film.genres and film.year is None:
+            raise NotFoundError("the film has neither genres nor a year; add them to find its like")
         numbers = shelf.neighbours(film)[:n]
     else:
         near = live.recommender.similar(film.movie_id, min(n + 50, len(live.recommender.catalog)))

@@ -1,4 +1,4 @@
-"""Every error as a problem (RFC 9457), which never quotes what was sent."""
+"""Every error as a problem (RFC 9457); of what was sent it names ids, fields and numbers alone."""
 
 from __future__ import annotations
 

@@ -55,10 +55,11 @@ class Protocol(HttpToolsProtocol):
         elif not site.admitted.is_full:
             counted: Any = site.admitted.counted(app)
             super()._start_asgi_task(cycle, counted)
-        elif scope["method"] == "GET":
+        elif scope["method"] == "GET" and not self.pipeline:
             self._refuse(cycle, site)
         else:
-            # Its body is still to come: the application knows what to do.
+            # Its body is still to come, or others wait behind it, and to refuse one within the
+            # other would end in Python's limit of calls: the application knows what to do.
             scope.setdefault("state", {})[REFUSED] = True
             super()._start_asgi_task(cycle, app)
 

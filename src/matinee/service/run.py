@@ -34,11 +34,12 @@ def listen(settings: Settings) -> socket.socket:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(address)
         place.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         if place is not None:
             place.close()
+        why = error.strerror if isinstance(error, OSError) else "no name of a machine"
         raise MatineeError(
-            f"cannot listen at {settings.host}, port {settings.port} ({error.strerror}); "
+            f"cannot listen at {settings.host}, port {settings.port} ({why}); "
             "expected an address of this machine and a port that is free; see --host and --port"
         ) from error
     return place

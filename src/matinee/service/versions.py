@@ -15,7 +15,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,8 @@ class Models:
         """All versions, by name."""
         if self._one:
             live = self.current
-            return [Version(live.version, True, None, live.saved.metrics, live.saved.data)]
+            left = self._version(live.version)
+            return [replace(left, metrics=live.saved.metrics, data=live.saved.data)]
         names = {path.name for path in self._paths()}
         # What answers is in memory, whatever became of its directory.
         return [self._version(name) for name in sorted(names | {self.current.version})]
@@ -240,7 +241,7 @@ class Models:
     def _version(self, name: str) -> Version:
         active = name == self.current.version
         try:
-            manifest = read_manifest(self.directory / name)
+            manifest = read_manifest(self.directory if self._one else self.directory / name)
         except ModelFileError as error:
             return Version(name, active, str(error), {}, {})
         return Version(name, active, None, manifest["metrics"], manifest["data"])

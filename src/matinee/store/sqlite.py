@@ -17,7 +17,7 @@ from matinee.errors import MatineeError, NotFoundError, StoreError, StoreUnavail
 from matinee.files import atomic_file
 from matinee.store.base import SqlStore
 from matinee.store.operations import Row, Session
-from matinee.store.sqlite_file import ended, migrate, rows_of, unavailable
+from matinee.store.sqlite_file import empty_log, ended, migrate, rows_of, unavailable
 
 T = TypeVar("T")
 _BUSY_MS = 2_000
@@ -97,7 +97,7 @@ class SqliteStore(SqlStore):
         """See `Store.erase_user`; what was deleted is overwritten, in the log too."""
         removed = super().erase_user(user_id)
         with unavailable(self.path), self._reader() as connection:
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            empty_log(connection, _BUSY_MS / 1e3)
         return removed
 
     def check(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from matinee.store.schema import MIGRATIONS
 
 # "Mtne": whose file this is.
 APPLICATION_ID = 0x4D746E65
+_AGAIN_S = 0.005
 _WORDS = {"identity": "INTEGER PRIMARY KEY AUTOINCREMENT", "real": "REAL"}
 
 
@@ -38,6 +40,26 @@ def unavailable(path: Path) -> Generator[None]:
             f"{path}: {type(error).__name__}: {error}; make room or make it writable; "
             "the next call tries again"
         ) from error
+
+
+def empty_log(connection: apsw.Connection, patience_s: float) -> None:
+    """Bring all of the log into the file, and leave nothing in it.
+
+    SQLite waits for whoever reads, but not for another one that does this; so that is done here.
+
+    Raises:
+        apsw.BusyError: somebody was in the way for longer than that.
+    """
+    ends_s = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            if time.monotonic() > ends_s:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def migrate(connection: apsw.Connection) -> tuple[int, int]:

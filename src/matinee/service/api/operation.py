@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -72,12 +72,13 @@ def routes(site: Site) -> APIRouter:
     @router.get(
         "/readyz", response_model=Health, responses={503: {"model": Health}}, tags=["health"]
     )
-    async def readyz() -> Response:
+    async def readyz(request: Request) -> Response:
         """Whether it can recommend: 503 if the store cannot be read."""
         version = site.models.current.version
         try:
             await site.run_write(site.store.ping)
-        except StoreError:
+        except StoreError as error:
+            request.scope["why"] = str(error)
             health = Health(status="unavailable", model_version=version, store="unavailable")
             return JSONResponse(health.model_dump(), 503)
         return JSONResponse(Health(status="ok", model_version=version, store="ok").model_dump())
