@@ -183,6 +183,17 @@ def test_grouped_loss_is_that_of_the_reference(mean, mask, offsets, n_users):
     assert float(got) == pytest.approx(expected, rel=2e-5)
 
 
+@pytest.mark.parametrize("mask", [False, True])
+def test_only_columns_are_grouped_where_each_rating_has_a_row(mask):
+    a = arrays()
+    users = np.array([0, 3, 0, 1, 3, 2, 0], np.int32)
+    table = np.random.default_rng(1).normal(size=(4, D)).astype(np.float32)
+    options = {"bias": a["table_bias"], "mask_accidental_hits": mask, "temperature": 0.5}
+    one_each = grouped_softmax(table[users], a["table"], None, NUMBERS, **options)
+    together = grouped_softmax(table, a["table"], users, NUMBERS, **options)
+    assert float(one_each) == pytest.approx(float(together), rel=1e-6)
+
+
 @pytest.mark.parametrize("mean", [False, True])
 @pytest.mark.parametrize("with_bias", [False, True])
 @pytest.mark.parametrize("n_users", [4, 20])

@@ -91,7 +91,8 @@ def grouped_softmax(
     Args:
         users: float32 [m, d], the vectors of the batch's users, each once, or of more users.
         films: float32 [n, d], likewise of its films.
-        user_places: int32 [b], which of the m each rating is of.
+        user_places: int32 [b], which of the m each rating is of; None if each of the b ratings
+            has a row of its own.
         film_places: int32 [b], which of the n, the positives.
         bias: float32 [n], added to the films' logits.
         weights: float32 [b], how often each rating counts, as a query and as a candidate; with
@@ -107,16 +108,17 @@ def grouped_softmax(
     """
     users = users / temperature
     offset = _offset(ops.zeros_like(films[:, 0]), bias, log_sampling_probability)
-    rows = ops.take(users, user_places, axis=0)
+    rows = users if user_places is None else ops.take(users, user_places, axis=0)
     positives = ops.sum(rows * ops.take(films, film_places, axis=0), axis=1)
     positives = positives + ops.take(offset, film_places)
     weights = ops.ones_like(positives) if weights is None else weights
     log_copies = own = None
     if negatives == "batch":
         log_copies = _log_count(ops.segment_sum(weights, film_places, ops.shape(films)[0]))
+    queries, counts = rows, weights
     if mask_accidental_hits:
-        queries, counts, own = rows, weights, film_places
-    else:
+        own = film_places
+    elif user_places is not None:
         queries, counts = users, ops.segment_sum(weights, user_places, ops.shape(users)[0])
     total = sum_logsumexp(queries, films, offset, counts, log_copies, own)
     return _reduce(total - ops.sum(weights * positives), weights, reduction)

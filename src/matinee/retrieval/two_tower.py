@@ -248,6 +248,11 @@ class MovieLensRetrieval(TowerModel):
             "mask_accidental_hits": config.mask_accidental_hits,
         }
         columns = x.get(_FILMS, x["movie_index"])
+        if _FILMS not in x and len(self.movies) < self.config.batch_size:
+            # The parts of a batch share one set of columns, which is all films.
+            options |= {"bias": bias, "log_sampling_probability": sampling}
+            films = self.movie_model.vectors()
+            return grouped_softmax(towers["user"], films, None, columns, **options)
         options |= {
             "bias": None if bias is None else ops.take(bias, columns),
             "log_sampling_probability": None if sampling is None else ops.take(sampling, columns),
