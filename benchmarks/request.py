@@ -64,8 +64,9 @@ def made_up(n_films: int) -> mt.Recommender:
             "movie_vectors": 0.5 * normal(rng, n_films, 64),
             "movie_bias": offset,
             # Past 20,000 films the blend has no item-item model.
-            "history_vectors": np.zeros((n_films, 128), np.float32),
-            "item_vectors": np.zeros((n_films, 128), np.float32),
+            "side_vectors": np.zeros((USERS + 1, 0), np.float32),
+            "history_vectors": np.zeros((n_films, 0), np.float32),
+            "item_vectors": np.zeros((n_films, 0), np.float32),
             "weights": np.array([1.0, 0.0], np.float32),
         },
         train,
