@@ -8,9 +8,8 @@ on the same machine in the same run: what no program here could be below, not wh
   with another (the first residual, and two steps of conjugate gradients, of which the last needs no
   residual), and changes of basis; at the rate of the bare float32 product.
 - *ease*: films³ operations (Cholesky and inverse) at the rate of the bare float64 product.
-- *towers*: products of logits and their gradients at the rate of the bare product, or Adam's passes
-  over all vectors at the rate of copying memory (four tables read, three written), whichever takes
-  longer.
+- *towers*: three products, of the logits of a batch's distinct users and films and of their
+  gradients, at the rate of the bare product.
 - *evaluate*, *batch*: the scores of all films for all users, at the rate of the bare product.
 - *index*: 1,000 bare products of one vector and all films' vectors, of which nothing is picked.
 """
@@ -24,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from environments import usable_cores
-from scale_stages import BATCH, EVALUATED_USERS, SEARCHES, WIDTH, Job, vectors_of
+from scale_stages import EVALUATED_USERS, SEARCHES, WIDTH, Job, vectors_of
 
 _SIDE = 2048
 _RATING_BYTES = 28
@@ -119,9 +118,7 @@ def limit(stage: str, row: Row, rates: dict[str, float]) -> float | None:
     if stage == "ease":
         return films**3 / (rates["gflops64"] * 1e9)
     if stage == "towers":
-        logits = min(BATCH**2, min(users + 1, BATCH) * (films + 1))
-        passes = 7 * 4 * WIDTH * (users + films) / (rates["copy_gb_s"] * 1e9)
-        return found["steps"] * max(6 * logits * WIDTH / product, passes)
+        return found["steps"] * 6 * found["logits"] * WIDTH / product
     if stage == "index":
         return row["probe"]["bare_search_s"]
     if stage in ("evaluate", "batch"):

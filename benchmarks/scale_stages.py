@@ -7,6 +7,7 @@ work took and how much memory the process had needed at its end.
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import shutil
@@ -152,15 +153,10 @@ def towers(job: Job) -> Found:
 
     import matinee as mt
     from matinee.retrieval.fit import new_model, retriever_of
+    from matinee.towers.optimizers import make_optimizer
 
     split, catalog = split_of(job)
-    config = mt.RetrievalConfig(
-        embedding_size=WIDTH,
-        batch_size=BATCH,
-        optimizer="adam",
-        learning_rate=0.01,
-        reduction="mean",
-    )
+    config = mt.RetrievalConfig(embedding_size=WIDTH, batch_size=BATCH)
     steps = -(-len(split.train) // BATCH)
     warm_up = min(WARM_UP, 1 + steps // 4)
     last = min(steps, warm_up + job.towers_steps)
@@ -178,13 +174,14 @@ def towers(job: Job) -> Found:
                 self.model.stop_training = True
 
     model = new_model(split.train, catalog, config, seed=42)
-    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate))
+    model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
     model.fit(split.train, epochs=1, verbose=0, callbacks=[Clock()])
     retriever_of(model, split.train.scale)
     assert found is not None
     timed = last - warm_up
     whole = {name: found[name] * steps / timed for name in ("s", "processor_s")}
     counted = {"steps": steps, "timed_steps": timed, "part": last / steps}
+    counted["logits"] = math.prod(model.distinct.values())
     return {**whole, "mib": peak_mib(), **counted}
 
 

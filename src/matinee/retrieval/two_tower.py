@@ -68,7 +68,7 @@ class MovieLensRetrieval(TowerModel):
         self._random: Any = None
         if self.softmax == "sampled":
             self._random = keras.random.SeedGenerator(seed)
-        elif not parted():
+        if not parted():
             # Equal rows of logits are added up, and where columns are the batch's, these too.
             grouped = (
                 ("user_index", "movie_index") if self.softmax == "in-batch" else ("user_index",)
@@ -92,9 +92,14 @@ class MovieLensRetrieval(TowerModel):
     def call(self, features: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
         """Vectors of both towers: `user` and `movie`, float32 [b, d] each."""
         return {
-            "user": self.user_model(features["user_index"]),
-            "movie": self.movie_model(features["movie_index"]),
+            "user": self.vectors(features, "user_index"),
+            "movie": self.vectors(features, "movie_index"),
         }
+
+    @property
+    def tables(self) -> dict[str, IdEmbedding]:
+        """By column of numbers, the layer that has their vectors."""
+        return {"user_index": self.user_model, "movie_index": self.movie_model}
 
     def unknown(self) -> Mapping[str, tuple[float, int]]:
         """As in `TowerModel`, but only in-batch does the softmax leave films untrained."""
@@ -213,8 +218,7 @@ class MovieLensRetrieval(TowerModel):
         table = self.movie_model.vectors()[:-1]
         options = self._options() | {"bias": self._bias(), "weights": weights}
         if _USERS in x:
-            users = self.user_model(x[_USERS])
-            places = x["user_index/place"]
+            users, places = self.distinct_vectors(x, "user_index"), x["user_index/place"]
             return grouped_softmax(users, table, places, movies, negatives="catalogue", **options)
         return full_softmax(towers["user"], table, movies, **options)
 
@@ -259,8 +263,8 @@ class MovieLensRetrieval(TowerModel):
         }
         if _FILMS in x:
             return grouped_softmax(
-                self.user_model(x[_USERS]),
-                self.movie_model(columns),
+                self.distinct_vectors(x, "user_index"),
+                self.distinct_vectors(x, "movie_index"),
                 x["user_index/place"],
                 x["movie_index/place"],
                 **options,

@@ -11,12 +11,14 @@ import numpy as np
 
 from matinee.config import check_seed, require
 from matinee.data.ratings import Ratings
-from matinee.towers.backend import keras
+from matinee.towers.backend import keras, ops
 from matinee.towers.checkpoint import Checkpoint, Progress, restore
+from matinee.towers.embedding import IdEmbedding
 from matinee.towers.inputs import Batches, Features, Ids, encode, encode_all, vocabulary_of
 from matinee.towers.optimizers import make_optimizer
 from matinee.towers.parallel import own_part
 from matinee.towers.progress import TrainingBar
+from matinee.towers.rows import can_step_by_rows, step_by_rows
 
 # 1,024 rows of scores over a catalogue of thousands still fit a cache.
 _EVALUATION_ROWS = 1024
@@ -132,6 +134,31 @@ class TowerModel(keras.Model):
         with TrainingBar(label, len(ratings), settings.epochs) as bar:
             self.fit(ratings, verbose=0, callbacks=[bar, noting], initial_epoch=first)
         return progress
+
+    def train_step(self, *given: Any) -> Any:
+        """A step of training, which leaves alone what the batch does not ask for, if it can."""
+        if not self.distinct or not can_step_by_rows(self.optimizer):
+            return super().train_step(*given)
+        return step_by_rows(self, {name: self.tables[name].table for name in self.distinct}, *given)
+
+    @property
+    def tables(self) -> dict[str, IdEmbedding]:
+        """By column of numbers, the layer that has their vectors."""
+        return {}
+
+    def distinct_vectors(self, features: Mapping[str, Any], column: str) -> Any:
+        """The vectors of a batch's distinct numbers in a column, float32 [m, d]."""
+        vectors = self.tables[column](features[f"{column}/distinct"])
+        shift = features.get(f"{column}/shift")
+        return vectors if shift is None else vectors + shift
+
+    def vectors(self, features: Mapping[str, Any], column: str) -> Any:
+        """The vectors of a batch's numbers in a column, float32 [b, d]."""
+        if f"{column}/distinct" not in features:
+            return self.tables[column](features[column])
+        return ops.take(
+            self.distinct_vectors(features, column), features[f"{column}/place"], axis=0
+        )
 
     def evaluate(self, x: Any, *, batch_size: int | None = None, **options: Any) -> Any:
         """The losses and metrics, by name if `return_dict=True`."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from matinee.config import OptimizerName
 from matinee.towers.backend import keras
+from matinee.towers.rows import Adagrad
 
 
 def make_optimizer(name: OptimizerName, learning_rate: float) -> Any:
     """A Keras optimizer with its own defaults, but for the learning rate."""
-    kinds = {"adagrad": keras.optimizers.Adagrad, "adam": keras.optimizers.Adam}
+    kinds = {"adagrad": Adagrad, "adam": keras.optimizers.Adam}
     return kinds[name](learning_rate=learning_rate)
