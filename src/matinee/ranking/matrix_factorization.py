@@ -14,6 +14,7 @@ from matinee.config import check_seed, require
 from matinee.console import progress_bar
 from matinee.data.ratings import Ratings
 from matinee.errors import DataError
+from matinee.index.blocks import blas_on_one_thread
 from matinee.ranking.order import in_order
 from matinee.ranking.variational import Belief, Prior, Side
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray, Query, TopK, known_users
@@ -154,6 +155,8 @@ class MatrixFactorizationRanker:
         return found[:-1], float(found[-1])
 
 
+# Its products are too small to be shared among threads, which would wait for each other.
+@blas_on_one_thread()
 def fit_matrix_factorization(
     train: Ratings, config: MatrixFactorizationConfig | None = None, *, seed: int = 42
 ) -> MatrixFactorizationRanker:

@@ -15,7 +15,7 @@ from matinee.retrieval.blend import BlendConfig, BlendRetriever
 from matinee.retrieval.film_features import expected, fill_unrated, film_features
 from matinee.retrieval.histories import Histories
 from matinee.retrieval.item_items import ItemItemSettings, factorized, item_items
-from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_factors
+from matinee.retrieval.softmax_factors import Factors, FactorSettings, average, fit_members
 from matinee.retrieval.warm import warm
 from matinee.types import FloatArray
 
@@ -99,15 +99,9 @@ def _members(
     settings = FactorSettings(
         config.member_size, config.epochs, config.batch_users, config.learning_rate, config.l2
     )
-    members: list[Factors] = []
+    seeds = [seed + _STRIDE * place for place in range(config.members)]
     with progress_bar("Training retrieval", config.members * config.epochs, "epochs") as advance:
-        for place in range(config.members):
-            before = place * config.epochs
-
-            def told(done: float, /, loss: float | None = None, *, before: int = before) -> None:
-                advance(before + done, loss)
-
-            members.append(fit_factors(histories, settings, seed + _STRIDE * place, told, first))
+        members = fit_members(histories, settings, seeds, advance, first)
     n_users, n_items = histories.matrix.shape[0] - 1, histories.matrix.shape[1]
     return average(members, min(config.rank, n_users, n_items))
 

@@ -9,13 +9,17 @@ of inner products is again one, cut back to few dimensions by a singular value d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matinee import interrupts
 from matinee.console import Advance
+from matinee.index.blocks import blas_on_one_thread
 from matinee.retrieval.histories import Csr, Histories
 from matinee.types import FloatArray
 
@@ -62,6 +66,44 @@ class FactorSettings:
     batch_users: int
     learning_rate: float
     l2: float
+
+
+def fit_members(
+    histories: Histories,
+    settings: FactorSettings,
+    seeds: Sequence[int],
+    advance: Advance,
+    start: Factors | None = None,
+) -> list[Factors]:
+    """Train members beside each other, each on a thread of its own.
+
+    Their products are too small to be shared among threads, which would wait for each other.
+
+    Args:
+        histories: who rated what.
+        settings: how.
+        seeds: one for each member; see `fit_factors`.
+        advance: told how many passes all have done together, and the loss of each.
+        start: what each goes on from; None starts anew.
+    """
+    done, stopped = [0.0] * len(seeds), Event()
+
+    def fit(place: int) -> Factors:
+        def told(passes: float, /, loss: float | None = None) -> None:
+            if stopped.is_set():
+                raise KeyboardInterrupt
+            done[place] = passes
+            advance(sum(done), loss)
+
+        return fit_factors(histories, settings, seeds[place], told, start)
+
+    with blas_on_one_thread() as threads, ThreadPoolExecutor(threads) as pool:
+        try:
+            return list(pool.map(fit, range(len(seeds))))
+        except BaseException:
+            # Whoever waits for the pool would wait for the members that are still at work.
+            stopped.set()
+            raise
 
 
 def fit_factors(

@@ -13,6 +13,7 @@ from matinee.console import progress_bar
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import DataError
+from matinee.index.blocks import blas_on_one_thread
 from matinee.ranking.fm.averages import MeanProduct, Variances
 from matinee.ranking.fm.config import FactorizationMachineConfig
 from matinee.ranking.fm.drift import Drift, Leaves
@@ -30,6 +31,8 @@ _FIRST = 0.1
 _ADAPT_EVERY = 5
 
 
+# Its products are too small to be shared among threads, which would wait for each other.
+@blas_on_one_thread()
 def fit_factorization_machine(
     train: Ratings,
     catalog: Catalog,

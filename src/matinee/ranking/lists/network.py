@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from matinee import interrupts
 from matinee.console import Advance
+from matinee.index.blocks import blas_on_one_thread
 from matinee.ranking.lists.config import ListConfig
 from matinee.types import FloatArray
 
@@ -44,6 +45,8 @@ def network_scores(weights: Weights, features: FloatArray) -> FloatArray:
     return _forward(weights, _scaled(weights, features))[1]
 
 
+# Its products are too small to be shared among threads, which would wait for each other.
+@blas_on_one_thread()
 def fit_network(
     features: FloatArray,
     relevant: NDArray[np.bool_],
