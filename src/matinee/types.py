@@ -15,6 +15,7 @@ IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float32]
 
 EMPTY_ITEM = -1
+_NO_HISTORY = np.empty(0, np.int32), np.empty(0, np.float32)
 # What a list is ordered for: what is most likely to be watched, or what would be rated highest.
 ListOrder = Literal["list", "stars"]
 
@@ -69,6 +70,8 @@ class Query:
     time: int | NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
+        if self.items is self.ratings is self.times is None:
+            return  # As in lists for every user, where a check of each would take its time.
         sizes = [None if column is None else len(column) for column in (self.items, self.ratings)]
         if sizes[0] != sizes[1]:
             raise ConfigError(
@@ -84,7 +87,7 @@ class Query:
     def history(self) -> tuple[IntArray, FloatArray]:
         """The history as two arrays, empty where there is none."""
         if self.items is None or self.ratings is None:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
+            return _NO_HISTORY
         return self.items, self.ratings
 
 

@@ -98,3 +98,12 @@ def test_numbers_that_nobody_has_are_refused(asking):
     for query in (history_of(0, -1), history_of(4)):
         with pytest.raises(ConfigError, match=r"film number (-1|4) in a query; expected 0 … 3"):
             asking.checked(query)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_many_users_are_left_out_what_each_of_them_is(asking, seen):
+    users = np.array([1, 0, 1], np.int32)
+    found = asking.left_out_of_users(users, seen)
+    expected = [asking.left_out(mt.Query(int(user)), seen).tolist() for user in users]
+    assert [own.tolist() for own in found] == expected
+    assert len(asking.left_out_of_users(users[:0], seen)) == 0

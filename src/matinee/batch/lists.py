@@ -23,9 +23,9 @@ def lists_of(model: tuple[Recommender, int], users: IntArray) -> TopK:
     parts: list[TopK] = []
     for first in range(0, len(users), _BLOCK_USERS):
         interrupts.check()
-        queries = [Query(user) for user in users[first : first + _BLOCK_USERS].tolist()]
-        left_out = [recommender.left_out(query) for query in queries]
-        listed = recommender.listed(queries, k, left_out)
+        block = users[first : first + _BLOCK_USERS]
+        queries = [Query(user) for user in block.tolist()]
+        listed = recommender.listed(queries, k, recommender.left_out_of_users(block))
         parts.append(TopK(listed.items, listed.scores))
     return TopK(
         np.concatenate([part.items for part in parts]),

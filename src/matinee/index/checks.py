@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matinee.errors import ConfigError, DataError
+from matinee.ragged import Ragged
 from matinee.types import EMPTY_ITEM, FloatArray, IntArray
 
 # Places in a table of scores: rows and columns, int64 [m] each.
@@ -82,10 +83,12 @@ def excluded_cells(exclude: Sequence[IntArray], n_items: int) -> Cells:
     Raises:
         ConfigError: a number outside 0 … n_items - 1.
     """
-    rows = np.repeat(np.arange(len(exclude)), [len(own) for own in exclude])
-    items = np.concatenate(exclude).astype(np.int64)
-    filled = items != EMPTY_ITEM
-    rows, items = rows[filled], items[filled]
+    own = Ragged.of(exclude)
+    rows = np.repeat(np.arange(len(own)), np.diff(own.offsets))
+    items = own.values.astype(np.int64)
+    if EMPTY_ITEM in items:
+        filled = items != EMPTY_ITEM
+        rows, items = rows[filled], items[filled]
     if len(items) and not 0 <= items.min() <= items.max() < n_items:
         wrong = items[(items < 0) | (items >= n_items)][0]
         raise ConfigError(f"excluded item number {wrong}; expected 0 … {n_items - 1} (or -1)")

@@ -2,8 +2,8 @@
 
 Sorting or partitioning whole rows would cost several times what the matrix product costs that made
 them. Here each score is compared with a bound of its row, and only the few that reach it are looked
-at: one integer each, score above and item below, so that one sort settles both the order and the
-ties.
+at: one integer each, row above score above item, so that one sort settles whose they are, the order
+and the ties.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ _BLOCK_SCORES = 1 << 22
 _GROUPS = 512
 # The least score there is: only -inf, which is not eligible, is below it.
 _LEAST = np.finfo(np.float32).min
-# The packed form of an empty slot, score -inf and item -1; it sorts behind everything.
-_EMPTY = np.uint64(0xFF80_0000_FFFF_FFFF)
-_ITEM_BITS = np.uint64(32)
+# A key is a row and an item, which share bits as the number of rows says, around a score.
+_ID_BITS = 32
+_SCORE_BITS = 32
+# The score of an empty slot, -inf, as keys have it.
+_EMPTY = np.uint64(0xFF80_0000)
 
 
 def search_blocks(
@@ -80,7 +82,7 @@ def top_k(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     """The k largest of each row, descending, equal ones in the order of their columns.
 
     Args:
-        scores: float32 [b, n] without NaN; -inf is not eligible.
+        scores: float32 [b, n] without NaN, up to 2^30 of them; -inf is not eligible.
         k: how many; n may be smaller.
 
     Returns:
@@ -90,23 +92,25 @@ def top_k(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     rows, width = scores.shape
     if width < 4 * k:
         # A bound would hardly leave anything out.
-        keys = _packed(scores, np.arange(width, dtype=np.uint64))
-        return _first_of(keys, k)
-    above = scores >= lower_bounds(scores, k)
-    cells = np.flatnonzero(above)
+        row = np.arange(rows, dtype=np.int64)
+        keys = _packed(scores, np.arange(width, dtype=np.int64), row[:, None], rows)
+        return _first_of(keys, rows, k)
+    above: NDArray[np.bool_] = scores >= lower_bounds(scores, k)
+    cells = _true_places(above)
     if len(cells) > 4 * rows * k:
         _thin_ties(scores, above, k)
-        cells = np.flatnonzero(above)
+        cells = _true_places(above)
     row = cells // width
-    keys = _packed(scores[row, cells - row * width], (cells - row * width).view(np.uint64))
-    return _first_of(_by_row(row, keys, np.bincount(row, minlength=rows)), k)
+    column = cells - row * width
+    return _first_of(_packed(scores[row, column], column, row, rows), rows, k)
 
 
 class Candidates:
     """What reaches the bound of its row, of tables that are offered one after the other.
 
     Args:
-        bound: float32 [b, 1], for each row what its k best are hoped to reach and few others.
+        bound: float32 [b, 1], for each row what its k best are hoped to reach and few others. The
+            numbers of rows and of items share 32 bits.
         limit: how many of a row are kept at most.
     """
 
@@ -117,12 +121,12 @@ class Candidates:
         # and a column.
         self._wide_bound = bound
         self._above = np.empty(bound.shape, np.bool_)
-        self._found: list[tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]] = []
+        self._found: list[Keys] = []
         self._kept = 0
 
     def offer(self, scores: FloatArray, items: NDArray[np.int64]) -> None:
         """Takes scores float32 [b, w], without NaN, of the items with the numbers int64 [w]."""
-        width = scores.shape[1]
+        rows, width = scores.shape
         if self._above.shape != scores.shape:
             self._above = np.empty(scores.shape, np.bool_)
             self._wide_bound = np.repeat(self._bound, width, axis=1)
@@ -130,34 +134,34 @@ class Candidates:
         cells = _true_places(self._above)
         row = cells // width
         column = cells - row * width
-        self._found.append((row, items[column], scores[row, column]))
+        self._found.append(_packed(scores[row, column], items[column], row, rows))
         self._kept += len(cells)
-        if self._kept > self._limit * len(self._bound):
+        if self._kept > self._limit * rows:
             self._close_crowded()
 
     def top(self, k: int) -> tuple[IntArray, FloatArray, NDArray[np.int64]]:
         """The k best of each row as `top_k` gives them, and the rows of which that is not known.
 
-        Those are the rows with less than k that reached their bound, or with more than the limit.
+        Those are the rows with less than k that reach their bound, or with more than the limit.
         """
-        counts = self._close_crowded()
-        row, items, scores = self._found[0]
-        keys = _by_row(row, _packed(scores, items.view(np.uint64)), counts)
-        return *_first_of(keys, k), np.flatnonzero(counts < k)
+        self._close_crowded()
+        items, scores = _first_of(self._found[0], len(self._bound), k)
+        return items, scores, np.flatnonzero(~(scores[:, -1:] >= self._bound))
 
-    def _close_crowded(self) -> NDArray[np.int64]:
-        """Forgets the rows beyond the limit for good; gives how many of each row are kept."""
-        row, items, scores = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
-        counts = np.bincount(row, minlength=len(self._bound))
+    def _close_crowded(self) -> None:
+        """Forgets the rows beyond the limit for good."""
+        rows = len(self._bound)
+        keys = np.concatenate(self._found)
+        row = np.zeros(len(keys), np.int64)
+        if rows > 1:
+            row = (keys >> _item_bits(rows) + _SCORE_BITS).view(np.int64)
+        counts = np.bincount(row, minlength=rows)
         crowded = counts > self._limit
         if crowded.any():
             self._bound[crowded] = np.nan  # Nothing reaches it.
             self._above = np.empty(0, np.bool_)
-            open_ = ~crowded[row]
-            row, items, scores = row[open_], items[open_], scores[open_]
-            counts[crowded] = 0
-        self._found, self._kept = [(row, items, scores)], len(row)
-        return counts
+            keys = keys[~crowded[row]]
+        self._found, self._kept = [keys], len(keys)
 
 
 def lower_bounds(scores: FloatArray, k: int) -> FloatArray:
@@ -192,54 +196,62 @@ def _true_places(table: NDArray[np.bool_]) -> NDArray[np.int64]:
     if flat.size % 8:
         return np.flatnonzero(flat)
     words = flat.view(np.uint64)
-    filled = np.flatnonzero(words != 0)
-    places = np.flatnonzero(words[filled].view(np.bool_))
+    [filled] = (words != 0).nonzero()
+    [places] = words[filled].view(np.bool_).nonzero()
     return (filled[places >> 3] << 3) + (places & 7)
 
 
-def _by_row(row: NDArray[np.int64], keys: Keys, counts: NDArray[np.int64]) -> Keys:
-    """The keys [m] of the rows [m] as a table with a line for each row, filled up with empty ones.
-
-    `counts` [b] says how many keys each row has.
-    """
-    if len(counts) == 1:
-        return keys[None]
-    # Integers of 16 bits are sorted by radix, in linear time.
-    order = np.argsort(row.astype(np.min_scalar_type(len(counts))), kind="stable")
-    row, keys = row[order], keys[order]
-    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    table = np.full((len(counts), counts.max(initial=0)), _EMPTY)
-    table[row, place] = keys
-    return table
+def _item_bits(rows: int) -> int:
+    """How many bits of a key are left for the item, where so many rows have to be told apart."""
+    return _ID_BITS - (rows - 1).bit_length()
 
 
-def _first_of(keys: Keys, k: int) -> tuple[IntArray, FloatArray]:
-    """The first k of each line [b, m], m being as it may, as items and scores [b, k]."""
-    keys.sort(axis=1)
-    if keys.shape[1] < k:
-        keys = np.pad(keys, ((0, 0), (0, k - keys.shape[1])), constant_values=_EMPTY)
-    return _unpacked(keys[:, :k])
-
-
-def _packed(scores: FloatArray, items: Keys) -> Keys:
-    """One integer each, ascending where scores descend and, within equal ones, items ascend."""
+def _packed(
+    scores: FloatArray, items: NDArray[np.int64], row: NDArray[np.int64], rows: int
+) -> Keys:
+    """One integer each: ascending by row, then descending by score, then ascending by item."""
     # Adding zero turns -0.0 into 0.0: they are equal, so they must be alike here.
     bits = (scores + np.float32(0)).view(np.int32)
     _flip(bits)
     keys = bits.view(np.uint32).astype(np.uint64)
-    keys <<= _ITEM_BITS
-    keys |= items
+    keys <<= _item_bits(rows)
+    keys |= items.view(np.uint64)
+    if rows > 1:
+        keys |= row.view(np.uint64) << _item_bits(rows) + _SCORE_BITS
     return keys
 
 
-def _unpacked(keys: Keys) -> tuple[IntArray, FloatArray]:
-    """Items int32 and scores float32; whatever scores -inf is an empty slot."""
-    bits = (keys >> _ITEM_BITS).astype(np.uint32).view(np.int32)
+def _first_of(keys: Keys, rows: int, k: int) -> tuple[IntArray, FloatArray]:
+    """The first k of each row as items and scores [b, k]; whatever scores -inf is an empty slot.
+
+    The keys are [b, m], a line for each row, or [m], of all rows in any order.
+    """
+    keys.sort()
+    if keys.ndim == 1:
+        keys = _by_row(keys, rows, k)
+    keys = keys[:, :k]
+    if keys.shape[1] < k:
+        empty = _EMPTY << _item_bits(rows)
+        keys = np.pad(keys, ((0, 0), (0, k - keys.shape[1])), constant_values=empty)
+    bits = (keys >> _item_bits(rows)).astype(np.uint32).view(np.int32)
     _flip(bits)
     scores = bits.view(np.float32)
-    items = keys.astype(np.uint32).view(np.int32)
+    items = (keys & (1 << _item_bits(rows)) - 1).astype(np.int32)
     items[np.isneginf(scores)] = EMPTY_ITEM
     return items, scores
+
+
+def _by_row(keys: Keys, rows: int, k: int) -> Keys:
+    """The first k of each row's keys [m], which are sorted, as a table with empty slots."""
+    if rows == 1:
+        return keys[None]
+    shift = _item_bits(rows) + _SCORE_BITS
+    starts = np.searchsorted(keys, np.arange(rows, dtype=np.uint64) << shift)
+    places = starts[:, None] + np.arange(k)
+    there = places < np.append(starts[1:], len(keys))[:, None]
+    table = np.full((rows, k), _EMPTY << _item_bits(rows))
+    table[there] = keys[places[there]]
+    return table
 
 
 def _flip(bits: NDArray[np.int32]) -> None:

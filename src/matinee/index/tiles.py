@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +60,13 @@ class Tiles:
 
     @property
     def step(self) -> int:
-        """How many queries make a block: of long lists fewer, since what is sorted takes memory."""
-        each = 4 * self._k if self._sample else max(1, self._lanes.size)
-        return max(1, min(_BLOCK_QUERIES, _TABLE_SCORES // each))
+        """How many queries make a block: of long lists fewer, since what is sorted takes memory.
+
+        Of very many items fewer as well: `Candidates` have 32 bits for a query and an item.
+        """
+        size = max(1, self._lanes.size)
+        each = 4 * self._k if self._sample else size
+        return max(1, min(_BLOCK_QUERIES, _TABLE_SCORES // each, 1 << 32 - size.bit_length()))
 
     def best(self, queries: FloatArray, excluded: Cells | None) -> tuple[IntArray, FloatArray]:
         """The items and scores [b, k] of queries [b, d], cells of [b, n] being excluded."""
@@ -93,15 +98,16 @@ class Tiles:
         """As `best`, with the rows whose bound was a wrong guess."""
         lanes = self._lanes
         step = max(1, _TILE_SCORES // (len(queries) * LANES))
-        product = _Product(lanes, queries, self._sample, excluded, self._closing)
-        items, scores = product.tile(0, self._sample)
+        edges = [*range(self._sample, lanes.groups, step), lanes.groups]
+        product = _Product(lanes, queries, edges, excluded, self._closing)
+        items, scores = product.tile(0)
         limit = math.ceil(_AMPLE * self._rank * lanes.groups / self._sample)
         candidates = Candidates(lower_bounds(scores, self._rank), limit)
         for first in range(0, len(items), step * LANES):
             part = slice(first, first + step * LANES)
             candidates.offer(scores[:, part], items[part])
-        for first in range(self._sample, lanes.groups, step):
-            items, scores = product.tile(first, min(first + step, lanes.groups))
+        for tile in range(1, len(edges)):
+            items, scores = product.tile(tile)
             candidates.offer(scores, items)
         return candidates.top(self._k)
 
@@ -112,7 +118,7 @@ class _Product:
     Args:
         lanes: the vectors of n items.
         queries: float32 [b, d], or [b, d + 1] where the bias counts.
-        sample: how many groups make the sample; they are evenly spread.
+        edges: of how many groups the first tile is, which are evenly spread, the first two …
         excluded: cells of [b, n] that do not count.
         closing: float32 [n], added to the bias.
     """
@@ -121,38 +127,53 @@ class _Product:
         self,
         lanes: Lanes,
         queries: FloatArray,
-        sample: int,
+        edges: Sequence[int],
         excluded: Cells | None,
         closing: FloatArray | None,
     ) -> None:
         self._lanes = lanes
         self._queries = queries
         self._closing = closing
+        sample = edges[0]
         others = np.ones(lanes.groups, np.bool_)
         others[np.arange(sample) * lanes.groups // sample] = False
         self._order = np.concatenate([np.flatnonzero(~others), np.flatnonzero(others)])
-        self._excluded = None if excluded is None else _by_place(excluded, self._order)
-        self._room = np.empty(0, np.float32)
+        self._edges = np.array([0, *edges])
+        # The last group, which may have fewer items, is never in the sample and always the last.
+        self._ends = np.minimum(self._edges * LANES, lanes.size)
+        self._excluded = None if excluded is None else self._by_tile(excluded)
+        self._room = np.empty(len(queries) * int(np.diff(self._ends).max()), np.float32)
 
-    def tile(self, first: int, last: int) -> tuple[NDArray[np.int64], FloatArray]:
-        """The numbers [w] of the items in some groups, and their scores [b, w] until the next."""
+    def tile(self, number: int) -> tuple[NDArray[np.int64], FloatArray]:
+        """The numbers [w] of a tile's items, and their scores [b, w] until the next."""
         lanes, (rows, width) = self._lanes, self._queries.shape
-        groups = self._order[first:last]
-        items = (groups[:, None] * LANES + np.arange(LANES)).reshape(-1)
-        if last == lanes.groups:
-            items = items[: lanes.size - last * LANES or None]
-        columns = lanes.columns(groups, width)[:, : len(items)]
+        groups = self._order[self._edges[number] : self._edges[number + 1]]
+        count = int(self._ends[number + 1] - self._ends[number])
+        items = (groups[:, None] * LANES + np.arange(LANES)).reshape(-1)[:count]
+        columns = lanes.columns(groups, width)[:, :count]
         if self._closing is not None:
             columns[-1] += self._closing[items]
-        if self._room.size < rows * len(items):
-            self._room = np.empty(rows * len(items), np.float32)
-        scores = self._room[: rows * len(items)].reshape(rows, len(items))
+        flat = self._room[: rows * count]
+        scores = flat.reshape(rows, count)
         np.matmul(self._queries, columns, out=scores)
         if self._excluded is not None:
-            row, place = self._excluded
-            own = slice(*np.searchsorted(place, (first * LANES, first * LANES + len(items))))
-            scores[row[own], place[own] - first * LANES] = -np.inf
+            flat[self._excluded[number]] = -np.inf
         return items, scores
+
+    def _by_tile(self, cells: Cells) -> list[NDArray[np.int64]]:
+        """Where in each tile the cells stand."""
+        row, items = cells
+        rows = len(self._queries)
+        tile = np.repeat(np.arange(len(self._ends) - 1), np.diff(self._edges))
+        place = np.argsort(self._order)
+        # As if the tiles lay one behind the other in memory: sorting one integer each takes a tenth
+        # of the time of sorting tiles and cells.
+        begins, widths = self._ends[:-1], np.diff(self._ends)
+        first = (begins * (rows - 1))[tile][place] + place * LANES
+        group = items // LANES
+        found = np.sort(first[group] + row * widths[tile][place][group] + items % LANES)
+        cuts = np.searchsorted(found, self._ends * rows)
+        return [found[cuts[i] : cuts[i + 1]] - begins[i] * rows for i in range(len(begins))]
 
 
 def _of_rows(cells: Cells, rows: NDArray[np.int64]) -> Cells:
@@ -161,13 +182,3 @@ def _of_rows(cells: Cells, rows: NDArray[np.int64]) -> Cells:
     place = np.minimum(np.searchsorted(rows, row), len(rows) - 1)
     there = rows[place] == row
     return place[there], items[there]
-
-
-def _by_place(cells: Cells, order: NDArray[np.int64]) -> Cells:
-    """The cells in the order in which their items are met, with the places where that is."""
-    row, items = cells
-    place = np.argsort(order)[items // LANES] * LANES + items % LANES
-    # Sorting one integer takes a tenth of the time of sorting places.
-    rows = int(row.max(initial=0)) + 1
-    both = np.sort(place * rows + row)
-    return both % rows, both // rows

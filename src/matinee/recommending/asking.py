@@ -10,6 +10,7 @@ from matinee.config import is_number
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
 from matinee.errors import ConfigError
+from matinee.ragged import Ragged
 from matinee.types import FloatArray, IntArray, Query, known_users
 
 
@@ -100,6 +101,14 @@ class Asking:
         trained = set(zip(old.tolist(), before.tolist(), strict=True))
         told = zip(films.tolist(), stars.tolist(), strict=True)
         return films[[rating not in trained for rating in told]]
+
+    def left_out_of_users(self, users: IntArray, seen: bool) -> Ragged:
+        """What `left_out` gives for each of some known users [b] without a history."""
+        starts, ends = self._offsets[users], self._offsets[users + 1]
+        offsets = np.concatenate([[0], np.cumsum(ends - starts if seen else 0 * users)])
+        shifts = np.repeat(starts - offsets[:-1], np.diff(offsets))
+        rows = self._rows[shifts + np.arange(len(shifts))]
+        return Ragged(self._train.item_index[rows], offsets)
 
     def training(self, user_index: int) -> tuple[IntArray, FloatArray]:
         """The films int32 [m] and the stars float32 [m] of a user's training ratings."""

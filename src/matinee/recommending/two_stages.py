@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matinee.config import require
 from matinee.data.catalog import Catalog
 from matinee.data.ratings import Ratings
+from matinee.ragged import Ragged
 from matinee.recommending.asking import Asking
 from matinee.recommending.candidates import Candidates
 from matinee.recommending.diversity import check_diversity
@@ -86,6 +87,10 @@ class TwoStages:
         """The films int32 [m] that a query's list leaves out: its history, and what was seen."""
         seen = self.exclude_seen if exclude_seen is None else exclude_seen
         return self._asking.left_out(query, seen)
+
+    def left_out_of_users(self, users: IntArray) -> Ragged:
+        """As `left_out`, for each of some known users int32 [b] without a history."""
+        return self._asking.left_out_of_users(users, self.exclude_seen)
 
     def seen(self, user_index: int) -> IntArray:
         """The numbers of the films that a user rated, int32 [m], oldest first."""
