@@ -48,13 +48,17 @@ def towers_table(rows: list[Row]) -> None:
         per_million = 1e6 * found["processor_s"] / row["ials"]["trained"]
         steps = [f"{found[name]:,.0f}" for name in ("steps", "timed_steps")]
         step = 1000 * found["processor_s"] / found["steps"]
-        figures = [f"{step:.0f}", number(per_million), cell(row, "towers", "processor_s")]
+        millions = found["logits"] / 1e6
+        figures = [f"{millions:.1f}", f"{step:.0f}", number(step / millions)]
+        figures += [number(per_million), cell(row, "towers", "processor_s")]
         lines.append([f"{row['ratings']:,}", *steps, *figures])
     heads = [
         "ratings",
         "steps of an epoch",
         "timed",
+        "million logits a step",
         "ms a step",
+        "ms a million logits",
         "s a million ratings",
         "epoch, s",
     ]
