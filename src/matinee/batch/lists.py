@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matinee import interrupts
+from matinee.index.blocks import blas_on_one_thread
 from matinee.recommender import Recommender
 from matinee.types import IntArray, Query, TopK
 
@@ -12,6 +13,8 @@ from matinee.types import IntArray, Query, TopK
 _BLOCK_USERS = 4096
 
 
+# Threads of BLAS add up in another order, and lists should be the same wherever they are made.
+@blas_on_one_thread()
 def lists_of(model: tuple[Recommender, int], users: IntArray) -> TopK:
     """The lists that some users see, in the recommender's own order, with the first stage's scores.
 

@@ -13,6 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits  # pyright: ignore[
 # Work below this many scores stays in the caller's thread: starting others would cost more, and
 # single queries from the many threads of a service must not touch what is the whole process's.
 _WORTH_THREADS = 1 << 21
+# Slices come in so many or a multiple, however many threads there are: BLAS adds up products of
+# other sizes in another order, and a query should be scored alike to the last bit wherever it is.
+_SHARES = 4
 
 
 def in_blocks(work: Callable[[slice], None], count: int, step: int, cost: int) -> None:
@@ -32,9 +35,9 @@ def in_blocks(work: Callable[[slice], None], count: int, step: int, cost: int) -
             work(rows)
         return
     with blas_on_one_thread() as threads, ThreadPoolExecutor(threads) as pool:
-        rounds = -(-count // (step * threads))
+        rounds = -(-count // (step * _SHARES))
         # Going through the results raises what a thread raised.
-        for _ in pool.map(work, _slices(count, rounds * threads)):
+        for _ in pool.map(work, _slices(count, rounds * _SHARES)):
             pass
 
 
