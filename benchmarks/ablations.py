@@ -42,12 +42,13 @@ BLEND: dict[str, dict[str, Any]] = {
     "half the epochs": {"epochs": 10},
     "one and a half of the epochs": {"epochs": 30},
 }
-# In place of the full softmax, which has neither copies nor popularity to correct.
-SAMPLED = {"loss": "sampled", "mask_accidental_hits": False, "correct_popularity": False}
+# In place of the full softmax, which has no popularity to correct.
+SAMPLED = {"loss": "sampled", "correct_popularity": False}
 TOWERS: dict[str, dict[str, Any]] = {
-    "in-batch softmax": {"loss": "in-batch"},
-    "in-batch, accidental hits not masked": {"loss": "in-batch", "mask_accidental_hits": False},
-    "in-batch, popularity not corrected": {"loss": "in-batch", "correct_popularity": False},
+    "softmax over all films": {"loss": "auto"},
+    "over all films, each rating by itself": {"loss": "auto", "together": 1},
+    "accidental hits masked": {"mask_accidental_hits": True},
+    "popularity not corrected": {"correct_popularity": False},
     "sampled softmax, 256 negatives": {**SAMPLED, "negatives": 256},
     "sampled, 128 and 128 in the batch": {
         **SAMPLED,
@@ -55,9 +56,13 @@ TOWERS: dict[str, dict[str, Any]] = {
         "in_batch_negatives": 128,
     },
     "sampled, 128 and 128 hard ones": {**SAMPLED, "negatives": 128, "hard_negatives": 128},
+    "each rating by itself": {"together": 1},
+    "two of a user together": {"together": 2},
+    "eight together": {"together": 8},
+    "sixteen together": {"together": 16},
+    "Adam that moves all rows": {"optimizer": "adam"},
     "without films' genres, years and titles": {"film_features": False},
     "without users' features": {"user_features": False},
-    "without film biases": {"film_bias": False, "correct_popularity": False},
     "not held back (l2 = 0)": {"l2": 0.0},
     "no ids hidden": {"unknown_rate": 0.0},
     "temperature 0.5": {"temperature": 0.5},

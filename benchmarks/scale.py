@@ -13,9 +13,9 @@ peak memory up to the end of it (with all that was loaded):
 - `prepare`: what `matinee data prepare` does: parse, look for repeated pairs, number, sort, write
   with hashes. The stages after it map the columns and split them by time.
 - `ials`: a sweep of iALS, 64 long. `bias`: biases for stars. `ease`: EASE, up to 20,000 films.
-- `towers`: an epoch of the two-tower model, 64 long, batches of 4,096, Adagrad; Keras on JAX. Of a
-  longer epoch `--towers-steps` steps are timed after some that warm up, and the epoch's seconds are
-  steps x seconds a step; its memory is that of the whole epoch.
+- `towers`: an epoch of the recipe `two-tower`, 64 long, batches of 4,096; Keras on JAX. Of a longer
+  epoch `--towers-steps` steps are timed after some that warm up, and the epoch's seconds are those
+  of putting the ratings in order, and steps x seconds a step; its memory is that of the whole one.
 - `evaluate`: the iALS model on the test ratings of at most 2,000 users; its work is users x films.
 - `index`: `ExactIndex` of the films, and 1,000 searches of 10 films, one at a time.
 - `batch`: lists of 100 films for everybody, written; its work is users x films.

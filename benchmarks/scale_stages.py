@@ -23,7 +23,6 @@ EVALUATED_USERS = 2_000
 WIDTH = 64
 SEARCHES = 1_000
 LISTED = 100
-BATCH = 4096
 # Steps of the two towers before the clock is started, of which the first compiles.
 WARM_UP = 20
 # Past this many films `fit_ease` refuses, since a table of all pairs grows too large.
@@ -147,7 +146,7 @@ def ease(job: Job) -> Found:
 
 
 def towers(job: Job) -> Found:
-    """Some steps of an epoch, with everything in memory that the whole epoch has there."""
+    """What an epoch starts with, and some of its steps, with all in memory that it has there."""
     os.environ.setdefault("KERAS_BACKEND", "jax")
     import keras
 
@@ -156,13 +155,18 @@ def towers(job: Job) -> Found:
     from matinee.towers.optimizers import make_optimizer
 
     split, catalog = split_of(job)
-    config = mt.RetrievalConfig(embedding_size=WIDTH, batch_size=BATCH)
-    steps = -(-len(split.train) // BATCH)
+    config = mt.load_recipe("two-tower").retrieval
+    assert isinstance(config, mt.RetrievalConfig)
+    steps = -(-len(split.train) // config.batch_size)
     warm_up = min(WARM_UP, 1 + steps // 4)
     last = min(steps, warm_up + job.towers_steps)
-    watch = found = None
+    watch = found = ordered = None
 
     class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+            nonlocal ordered
+            ordered = began.stop()
+
         def on_train_batch_end(self, batch: int, logs: object = None) -> None:
             # Keras has waited for the losses of the step by now.
             nonlocal watch, found
@@ -175,11 +179,13 @@ def towers(job: Job) -> Found:
 
     model = new_model(split.train, catalog, config, seed=42)
     model.compile(optimizer=make_optimizer(config.optimizer, config.learning_rate))
+    began = Watch()
     model.fit(split.train, epochs=1, verbose=0, callbacks=[Clock()])
     retriever_of(model, split.train.scale)
     assert found is not None
+    assert ordered is not None
     timed = last - warm_up
-    whole = {name: found[name] * steps / timed for name in ("s", "processor_s")}
+    whole = {name: ordered[name] + found[name] * steps / timed for name in ("s", "processor_s")}
     counted = {"steps": steps, "timed_steps": timed, "part": last / steps}
     counted["logits"] = math.prod(model.distinct.values())
     return {**whole, "mib": peak_mib(), **counted}

@@ -8,9 +8,10 @@ that goes first alternates too.
 
 - `towers`: users and films of 64 numbers, in-batch softmax of 4,096 ratings, Adagrad, metrics off.
   TFRS's side is its tutorials' model fed from cached batches. Matinee's is `MovieLensRetrieval`
-  twice: on MovieLens 1M, of which a batch has about 2,400 users and 1,650 films, so that equal rows
-  and columns of the logits are computed once; and on numbers of which none is twice in a batch, so
-  that every one of the 4,096 x 4,096 logits is computed.
+  three times: on MovieLens 1M, of which a batch has about 2,400 users and 1,650 films, so that
+  equal rows and columns of the logits are computed once; in batches of which four ratings each are
+  of one user, as in the recipe `two-tower`, so of about 1,000 users; and on numbers of which none
+  is twice in a batch, so that every one of the 4,096 x 4,096 logits is computed.
 - `sequence`: SASRec of 128 numbers, 2 blocks of 2 heads, histories of 200, dropout 0.2, softmax
   over the catalogue, Adam; 16 rows a step and 128, which is RecTools' default. RecTools has a row
   for each user, filled up with padding; Matinee packs rows full, and its feed-forward layer is

@@ -73,7 +73,7 @@ def gemm_gflops(size: int = 2048, repeats: int = 10) -> float:
 
 
 def towers(files: Path, seed: int, steps: int) -> dict[str, dict[str, float]]:
-    """Two towers, in-batch softmax: on the ratings, and where no id is twice in a batch."""
+    """Two towers, in-batch softmax: on ratings, alone or four of a user together, and apart."""
     import keras
 
     from matinee.towers.inputs import Batches
@@ -87,11 +87,12 @@ def towers(files: Path, seed: int, steps: int) -> dict[str, dict[str, float]]:
         for name in rated
     }
     found: dict[str, dict[str, float]] = {}
-    for name, features, films in (
-        ("Matinee, 4096", rated, sizes[1]),
-        ("Matinee, 4096, no id twice", apart, APART),
+    for name, features, films, together in (
+        ("Matinee, 4096", rated, sizes[1], 1),
+        ("Matinee, 4096, four of a user together", rated, sizes[1], 4),
+        ("Matinee, 4096, no id twice", apart, APART, 1),
     ):
-        config = mt.RetrievalConfig(embedding_size=WIDTH, batch_size=BATCH)
+        config = mt.RetrievalConfig(embedding_size=WIDTH, batch_size=BATCH, together=together)
         model = mt.MovieLensRetrieval(range(sizes[0]), range(films), config=config, seed=seed)
         model.compile(optimizer=keras.optimizers.Adagrad(0.1))
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeGuard, TypeVar, cast, get_args, get_origin,
 from matinee.errors import ConfigError, NotFoundError
 
 T = TypeVar("T")
-OptimizerName = Literal["adagrad", "adam"]
+OptimizerName = Literal["adagrad", "adam", "lazy-adam"]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -212,6 +212,41 @@ def test_an_epoch_has_another_order_only_if_asked_to(reshuffle):
     assert (batches[0][0]["user_index"] != first).any() == reshuffle
 
 
+@pytest.mark.parametrize("together", [1, 3, 4, 100])
+def test_ratings_of_a_user_come_so_many_together(together):
+    rng = np.random.default_rng(0)
+    features = {
+        "user_index": rng.integers(0, 60, 1000).astype(np.int32),
+        "movie_index": np.arange(1000, dtype=np.int32),
+    }
+    batches = Batches(features, 1000, seed=1, together=together)
+    orders: list[list[int]] = []
+    for _ in range(2):
+        epoch = batches[0][0]
+        assert sorted(epoch["movie_index"]) == list(range(1000))
+        np.testing.assert_array_equal(
+            epoch["user_index"], features["user_index"][epoch["movie_index"]]
+        )
+        orders.append(epoch["movie_index"].tolist())
+        batches.on_epoch_end()
+    assert orders[0] != orders[1]
+    # Two runs of a user may come one after the other, so there can be fewer changes of user.
+    runs = sum(-(-count // together) for count in np.bincount(features["user_index"]))
+    changes = 1 + np.count_nonzero(np.diff(epoch["user_index"]))
+    assert 0.93 * runs <= changes <= runs
+
+
+def test_who_comes_together_and_when_is_drawn_at_random():
+    users, films = np.repeat(np.arange(500, dtype=np.int32), 4), np.tile(np.arange(4), 500)
+    features = {"user_index": users, "movie_index": films.astype(np.int32)}
+    epoch = Batches(features, 2000, seed=3, together=2)[0][0]
+    pairs = np.sort(epoch["movie_index"].reshape(-1, 2), axis=1)
+    with_first = pairs[pairs[:, 0] == 0][:, 1]
+    assert np.bincount(with_first, minlength=4)[1:] == pytest.approx([167, 167, 167], abs=45)
+    order = epoch["user_index"][::2]
+    assert abs(np.corrcoef(order, np.arange(1000))[0, 1]) < 0.1
+
+
 @pytest.mark.parametrize("seed", [None, 1])
 def test_distinct_numbers_of_a_batch_and_each_rows_place_among_them(seed):
     rng = np.random.default_rng(0)

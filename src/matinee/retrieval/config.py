@@ -20,9 +20,12 @@ class RetrievalConfig:
         embedding_size: length of a user's and of a film's vector.
         epochs: passes over the training ratings.
         batch_size: ratings in a training step.
+        together: ratings of a user that come into a batch next to each other. More make a step
+            cheaper, since all of them share one row of logits, but batches less alike.
         reshuffle: put the ratings in another order for each epoch; the seed program, which caches
             its batches, keeps the first order.
-        optimizer: "adagrad" or "adam".
+        optimizer: "adagrad", "adam", or "lazy-adam", which leaves alone the vectors that a batch
+            does not ask for: cheaper, the more users there are.
         learning_rate: of the optimizer.
         loss: "in-batch" softmax among the batch's films; "full" among the whole catalogue, which
             is exact, and cheaper while the catalogue is smaller than the batch; "auto" is full
@@ -48,6 +51,7 @@ class RetrievalConfig:
     embedding_size: int = 32
     epochs: int = 3
     batch_size: int = 4096
+    together: int = 1
     reshuffle: bool = False
     optimizer: OptimizerName = "adagrad"
     learning_rate: float = 0.1
@@ -71,6 +75,7 @@ class RetrievalConfig:
             ("embedding_size", 1, 1 << 16),
             ("epochs", 1, 1 << 31),
             ("batch_size", 1, 1 << 31),
+            ("together", 1, 1 << 31),
             ("negatives", 1, 1 << 31),
             ("in_batch_negatives", 0, 1 << 31),
             ("hard_negatives", 0, 1 << 31),

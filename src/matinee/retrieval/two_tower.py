@@ -65,6 +65,7 @@ class MovieLensRetrieval(TowerModel):
         self.log_probability = self.add_weight(
             shape=(len(self.movies) + 1,), initializer="zeros", trainable=False, name="log_q"
         )
+        self.together = self.config.together
         self._random: Any = None
         if self.softmax == "sampled":
             self._random = keras.random.SeedGenerator(seed)

@@ -110,6 +110,8 @@ class Batches(keras.utils.PyDataset):
         reshuffle: draw a new order for each epoch, or keep the first one.
         part: which part of each batch to give, and how many there are (`own_part`): they are of one
             size.
+        together: how many ratings of a user come one after the other, where there are so many: the
+            more, the fewer users a batch has.
         distinct: columns of numbers whose distinct ones are given, too, as `NAME/distinct`, with
             the place of each row's number among them as `NAME/place`. They are filled up to one
             size, which is that of the batch with the most, and at least the one that stands here;
@@ -125,10 +127,12 @@ class Batches(keras.utils.PyDataset):
         *,
         reshuffle: bool = True,
         part: tuple[int, int] = (0, 1),
+        together: int = 1,
         distinct: dict[str, int] | None = None,
     ) -> None:
         super().__init__()
         self._reshuffle = reshuffle
+        self._together = together
         self._order: NDArray[np.int64] | None = None
         self._unknown = unknown or {}
         self.size = len(features["user_index"])
@@ -174,7 +178,8 @@ class Batches(keras.utils.PyDataset):
 
     def _shuffle(self, generator: np.random.Generator) -> None:
         if self._order is None or self._reshuffle:
-            self._order = generator.permutation(self.size)
+            users = self._features["user_index"]
+            self._order = _shuffled(users, self._together, generator)
         order = self._order
         self._columns = {name: column[order] for name, column in self._features.items()}
         for name, (rate, number) in self._unknown.items():
@@ -187,6 +192,23 @@ class Batches(keras.utils.PyDataset):
         batches = np.sort(filled.reshape(self._count, self._batch_size), axis=1)
         most = 1 + int((np.diff(batches, axis=1) != 0).sum(axis=1).max())
         return min(-(-most // _DISTINCT) * _DISTINCT, self._batch_size)
+
+
+def _shuffled(
+    users: NDArray[Any], together: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Places in random order, but so many of each user one after the other."""
+    if together == 1:
+        return generator.permutation(len(users))
+    # One sort, by user and at random among their own ratings.
+    keys = (users.astype(np.int64) << 32) | generator.integers(1 << 32, size=len(users))
+    order = np.argsort(keys)
+    first = np.flatnonzero(np.diff(users[order], prepend=-1))
+    place = np.arange(len(users)) - np.repeat(first, np.diff(first, append=len(users)))
+    starts = np.flatnonzero(place % together == 0)
+    runs = generator.permutation(len(starts))
+    starts, sizes = starts[runs], np.diff(starts, append=len(users))[runs]
+    return order[np.arange(len(users)) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)]
 
 
 def _renumber(

@@ -49,6 +49,8 @@ class TowerModel(keras.Model):
         self.movies = vocabulary_of(movies, "movie")
         self.seed = seed
         self._fits = 0
+        # How many ratings of a user training wants one after the other; see `Batches`.
+        self.together = 1
         # Columns whose distinct numbers training wants with each batch; see `Batches`.
         self.distinct: dict[str, int] = {}
         # How many ratings of each user and film all calls of `fit` together have trained on.
@@ -88,6 +90,7 @@ class TowerModel(keras.Model):
             self.unknown(),
             reshuffle=reshuffle,
             part=part,
+            together=self.together,
             distinct=self.distinct,
         )
         for _ in range(options.get("initial_epoch", 0)):

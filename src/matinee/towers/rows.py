@@ -3,50 +3,23 @@
 """Training steps that read and write only those rows of a table that a batch asks for.
 
 Keras's own step goes through the whole of every table, which costs the more, the more users there
-are. But a batch's gradient is 0 in all rows that it does not ask for, and there Adagrad changes
-nothing: to leave them alone is the same step. It is made on JAX, where batches are not parted among
-processes.
+are. But a batch's gradient is 0 in all rows that it does not ask for, and there Adagrad and the
+lazy Adam change nothing: to leave them alone is the same step. It is made on JAX, where batches are
+not parted among processes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from matinee.towers.backend import keras, ops
-
-
-class RowGradient(NamedTuple):
-    """A table's gradient where it is not 0.
-
-    Attributes:
-        rows: int32 [m]. One may be there more than once, if all but one copy have a gradient of 0.
-        values: float32 [m, d].
-    """
-
-    rows: Any
-    values: Any
-
-
-class Adagrad(keras.optimizers.Adagrad):
-    """Keras's Adagrad, whose gradients may also be `RowGradient`s on JAX."""
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Change a variable, and the sums of its gradients' squares."""
-        if not isinstance(gradient, RowGradient):
-            super().update_step(gradient, variable, learning_rate)
-            return
-        rows, values = gradient
-        sums = self._accumulators[self._get_variable_index(variable)]
-        # Reading the old sums as well would have JAX copy them.
-        sums.assign(sums.value.at[rows].add(ops.square(values)))
-        scale = ops.sqrt(ops.take(sums.value, rows, axis=0) + self.epsilon)
-        variable.assign(variable.value.at[rows].add(-learning_rate * values / scale))
+from matinee.towers.optimizers import Adagrad, LazyAdam, RowGradient
 
 
 def can_step_by_rows(optimizer: Any) -> bool:
     """Whether a model with this optimizer can be trained by `step_by_rows`."""
-    return keras.backend.backend() == "jax" and isinstance(optimizer, Adagrad)
+    return keras.backend.backend() == "jax" and isinstance(optimizer, Adagrad | LazyAdam)
 
 
 def step_by_rows(model: Any, tables: Mapping[str, Any], state: Any, data: Any) -> Any:
@@ -56,7 +29,7 @@ def step_by_rows(model: Any, tables: Mapping[str, Any], state: Any, data: Any) -
     This is 0, and its gradient is that of the rows.
 
     Args:
-        model: compiled with `Adagrad`.
+        model: compiled with an optimizer that takes `RowGradient`s.
         tables: variables by the column whose `NAME/distinct` alone is looked up in them.
         state: trainable, other, optimizer's and metrics' variables.
         data: of a batch.
