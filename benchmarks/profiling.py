@@ -2,11 +2,12 @@
 
     python benchmarks/profiling.py [--top 12] [--requests 300] [--folded FOLDER]
 
-Looks at the main thread's stack every two milliseconds and prints, for the training of both stages
-and for `Recommender.recommend(user=…, k=10, explain=True)`, the functions with the largest share of
-these looks: *own* is with the function at the top (the library's calls that it makes, NumPy's and
-BLAS's, are its own), *with calls* anywhere in the stack. `--folded` writes the stacks as
-`training.folded` and `request.folded`, which any flame graph tool draws.
+Looks at the stacks of all threads every two milliseconds and prints, for the training of both
+stages and for `Recommender.recommend(user=…, k=10, explain=True)`, the functions with the largest
+share of these looks; threads that wait for others are passed over. *Own* is with the function at
+the top (the library's calls that it makes, NumPy's and BLAS's, are its own), *with calls* anywhere
+in the stack. `--folded` writes the stacks as `training.folded` and `request.folded`, which any
+flame graph tool draws.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from rich.table import Table
 import matinee as mt
 
 INTERVAL_S = 0.002
+# At the top of a stack they say that the thread has nothing to do.
+WAITING = {"threading.py:Condition.wait", "threading.py:wait", "thread.py:_worker"} | {
+    f"threading.py:Thread.{name}" for name in ("join", "_wait_for_tstate_lock")
+}
 Stack = tuple[str, ...]
 
 
@@ -38,19 +43,28 @@ def name_of(frame: FrameType) -> str:
     return f"{place}:{frame.f_code.co_qualname}"
 
 
+def stack_of(frame: FrameType | None) -> Stack:
+    """The functions that a frame is in, outermost first."""
+    names: list[str] = []
+    while frame is not None:
+        names.append(name_of(frame))
+        frame = frame.f_back
+    return tuple(reversed(names))
+
+
 @contextmanager
 def looking(stacks: Counter[Stack]) -> Generator[None]:
-    """Count the calling thread's stacks, outermost first, until the end of the block."""
-    thread, stop = threading.get_ident(), threading.Event()
+    """Count the stacks of threads at work, outermost first, until the end of the block."""
+    stop = threading.Event()
 
     def look() -> None:
         while not stop.wait(INTERVAL_S):
-            frame = sys._current_frames().get(thread)
-            names: list[str] = []
-            while frame is not None:
-                names.append(name_of(frame))
-                frame = frame.f_back
-            stacks[tuple(reversed(names))] += 1
+            for thread, frame in sys._current_frames().items():
+                if thread == threading.get_ident():
+                    continue
+                stack = stack_of(frame)
+                if stack[-1] not in WAITING:
+                    stacks[stack] += 1
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()

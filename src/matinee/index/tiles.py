@@ -17,8 +17,8 @@ from matinee.types import FloatArray, IntArray
 _TABLE_SCORES = 1 << 22
 # Queries that share a pass over the vectors: from some hundred on, the product is at its fastest.
 _BLOCK_QUERIES = 1024
-# Scores of one tile: 1 MiB, so that they are still near when looked through.
-_TILE_SCORES = 1 << 18
+# Scores of one tile: 2 MiB, so that they are still near when looked through.
+_TILE_SCORES = 1 << 19
 # Groups of items that are looked at first: at most so many, and one in so many.
 _SAMPLE = 128
 _SAMPLE_SHARE = 8
