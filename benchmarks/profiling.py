@@ -2,12 +2,12 @@
 
     python benchmarks/profiling.py [--top 12] [--requests 300] [--folded FOLDER]
 
-Looks at the stacks of all threads every two milliseconds and prints, for the training of both
-stages and for `Recommender.recommend(user=…, k=10, explain=True)`, the functions with the largest
-share of these looks; threads that wait for others are passed over. *Own* is with the function at
-the top (the library's calls that it makes, NumPy's and BLAS's, are its own), *with calls* anywhere
-in the stack. `--folded` writes the stacks as `training.folded` and `request.folded`, which any
-flame graph tool draws.
+Looks at the stacks of all of Python's threads every two milliseconds and prints, for the training
+of both stages and for `Recommender.recommend(user=…, k=10, explain=True)`, the functions with the
+largest share of these looks; threads that wait for others are passed over. *Own* is with the
+function at the top (the library's calls that it makes, NumPy's and BLAS's, are its own), *with
+calls* anywhere in the stack. `--folded` writes the stacks as `training.folded` and
+`request.folded`, which any flame graph tool draws.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import matinee as mt
 
 INTERVAL_S = 0.002
 # At the top of a stack they say that the thread has nothing to do.
-WAITING = {"threading.py:Condition.wait", "threading.py:wait", "thread.py:_worker"} | {
+WAITING = {"threading.py:Condition.wait", "thread.py:_worker"} | {
     f"threading.py:Thread.{name}" for name in ("join", "_wait_for_tstate_lock")
 }
 Stack = tuple[str, ...]

@@ -1,7 +1,7 @@
 """How time and memory grow with the ratings, stage by stage, up to what one machine takes.
 
     python benchmarks/scale.py --most 32000000 --peers [--json run.json] [--plots docs/images]
-    python benchmarks/scale.py --from run.json [--plots docs/images]
+    python benchmarks/scale.py --from run.json [another.json] [--plots docs/images]
 
 From the least number of ratings on, each size is √10 times the one before. Users and films grow as
 from MovieLens 100K to 32M: one user for about 160 ratings, films as the ratings to the power 0.685.
@@ -30,13 +30,15 @@ Where everything is short, three rounds are taken, and figures are those of the 
 processor time. The slope is that of a line through the logarithms of processor seconds and of work,
 from 900,000 ratings on, below which starting up is most of it: 1 is linear.
 Limits of the hardware are those of `scale_limits.py`. `--json` keeps the figures after each size,
-and the same command goes on from there.
+and the same command goes on from there. Of several runs `--from` takes for every size and stage the
+one that took a processor least: what disturbs a machine only ever adds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
@@ -154,6 +156,26 @@ def measure(options: argparse.Namespace) -> dict:
     return run
 
 
+def least_of(runs: list[dict]) -> dict:
+    """One run in which each stage's figures are of the run that took a processor least for it."""
+    first, *others = runs
+    for name in ("machine", "versions", "settings"):
+        if any(run[name] != first[name] for run in others):
+            raise SystemExit(f"the runs differ in {name}; give runs of one machine and code")
+    rows = {row["ratings"]: dict(row) for row in first["rows"]}
+    for other in (row for run in others for row in run["rows"]):
+        row = rows.setdefault(other["ratings"], dict(other))
+        for name, found in other.items():
+            if isinstance(found, dict) and name != "probe":
+                both = found, row.get(name, found)
+                row[name] = min(both, key=lambda own: own.get("processor_s", math.inf))
+        rates = ("gflops", "gflops64", "copy_gb_s")
+        probes = row["probe"], other["probe"]
+        row["probe"] = probes[0] | {name: max(own[name] for own in probes) for name in rates}
+        row["probe"]["bare_search_s"] = min(own["bare_search_s"] for own in probes)
+    return first | {"rows": [rows[ratings] for ratings in sorted(rows)]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--most", type=int, default=1_000_000, help="ratings (1,000,000)")
@@ -164,13 +186,16 @@ def main() -> None:
     parser.add_argument("--timeout-s", type=float, default=600, help="for a peer's process (600)")
     parser.add_argument("--folder", type=Path, help="where to make files, which are removed")
     parser.add_argument("--json", type=Path, help="keep the figures here, and go on from there")
-    parser.add_argument("--from", type=Path, dest="source", help="measure nothing; show this file")
+    parser.add_argument("--from", type=Path, dest="source", nargs="+", help="only show these files")
     parser.add_argument("--plots", type=Path, help="write scale-time.svg and -memory.svg here")
     options = parser.parse_args()
     if options.peers:
         for stage in PEERS.keys() - here().keys():
             print(f"no peer for {stage}: {PEERS[stage].module} is not installed", file=sys.stderr)
-    run = json.loads(options.source.read_text()) if options.source else measure(options)
+    if options.source:
+        run = least_of([json.loads(path.read_text()) for path in options.source])
+    else:
+        run = measure(options)
     show(run)
     if options.plots:
         from scale_plot import plot

@@ -5,7 +5,7 @@ import pytest
 
 from matinee.config import OptimizerName
 from matinee.towers.backend import keras, ops
-from matinee.towers.optimizers import LazyAdam, make_optimizer
+from matinee.towers.optimizers import LazyAdam, RowGradient, make_optimizer
 
 
 @pytest.mark.parametrize("name", get_args(OptimizerName))
@@ -59,3 +59,28 @@ def test_lazy_adam_moves_a_row_with_one_gradient_of_0_in_it_as_adam_does():
         of_table[1, 0] = 0
     lazy, whole = stepped(LazyAdam, given)[0], stepped(keras.optimizers.Adam, given)[0]
     np.testing.assert_allclose(lazy, whole, rtol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="rows alone are changed on JAX")
+def test_lazy_adam_by_rows_is_lazy_adam_even_where_a_row_that_is_asked_for_has_no_gradient():
+    dense = [of_table for of_table, _ in gradients_of(3)]
+    dense[1][0] = 0
+    dense[2][[1, 3]] = 0
+    by_rows = [
+        RowGradient(np.array([0, 1, 2, 3]), dense[0]),
+        RowGradient(np.array([0, 1, 2, 3]), dense[1]),
+        # Row 1 is not asked for; row 2 fills up.
+        RowGradient(
+            np.array([0, 2, 3, 2]), np.stack([*dense[2][[0, 2, 3]], np.zeros(3, np.float32)])
+        ),
+    ]
+    tables = []
+    for given in (dense, by_rows):
+        table = keras.Variable(np.arange(12, dtype=np.float32).reshape(4, 3))
+        optimizer = LazyAdam(learning_rate=0.1)
+        optimizer.build([table])
+        for gradient in given:
+            optimizer.update_step(gradient, table, 0.1)
+            optimizer.iterations.assign_add(1)
+        tables.append(ops.convert_to_numpy(table.value))
+    np.testing.assert_allclose(*tables, rtol=1e-6)

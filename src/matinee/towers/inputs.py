@@ -202,7 +202,8 @@ def _shuffled(
         return generator.permutation(len(users))
     # One sort, by user and at random among their own ratings.
     keys = (users.astype(np.int64) << 32) | generator.integers(1 << 32, size=len(users))
-    order = np.argsort(keys)
+    # Stable, since processors differ in what they make of equal keys.
+    order = np.argsort(keys, kind="stable")
     first = np.flatnonzero(np.diff(users[order], prepend=-1))
     place = np.arange(len(users)) - np.repeat(first, np.diff(first, append=len(users)))
     starts = np.flatnonzero(place % together == 0)

@@ -14,8 +14,7 @@ class RowGradient(NamedTuple):
     """A table's gradient where it is not 0.
 
     Attributes:
-        rows: int32 [m], ascending. One may be there more than once, if all copies but the first
-            have a gradient of 0.
+        rows: int32 [m]. One may be there more than once, if all but one copy have a gradient of 0.
         values: float32 [m, d].
     """
 
@@ -62,30 +61,33 @@ class LazyAdam(keras.optimizers.Adam):
         self, gradient: RowGradient, variable: Any, rate: Any, first: Any, second: Any
     ) -> None:
         rows, values = gradient
-        asked = ops.pad(rows[1:] != rows[:-1], ((1, 0),), constant_values=True)
-        asked = ops.cast(ops.expand_dims(asked, 1), values.dtype)
+        there = _not_0(values)
         changed: list[Any] = []
         for moment, new, beta in (
             (first, values, self.beta_1),
             (second, ops.square(values), self.beta_2),
         ):
             old = ops.take(moment.value, rows, axis=0)
-            moment.assign(moment.value.at[rows].add(asked * (new - old) * (1 - beta)))
+            moment.assign(moment.value.at[rows].add(there * (new - old) * (1 - beta)))
             changed.append(ops.take(moment.value, rows, axis=0))
-        move = asked * changed[0] / (ops.sqrt(changed[1]) + self.epsilon)
+        move = there * changed[0] / (ops.sqrt(changed[1]) + self.epsilon)
         variable.assign(variable.value.at[rows].add(-rate * move))
 
     def _update_whole(
         self, gradient: Any, variable: Any, rate: Any, first: Any, second: Any
     ) -> None:
-        there = gradient != 0
-        if len(gradient.shape) > 1:
-            axes = tuple(range(1, len(gradient.shape)))
-            there = ops.any(there, axis=axes, keepdims=True)
-        there = ops.cast(there, gradient.dtype)
+        there = _not_0(gradient)
         first.assign(first + there * (gradient - first) * (1 - self.beta_1))
         second.assign(second + there * (ops.square(gradient) - second) * (1 - self.beta_2))
         variable.assign(variable - rate * there * first / (ops.sqrt(second) + self.epsilon))
+
+
+def _not_0(gradient: Any) -> Any:
+    """For each row 1, or 0 where the gradient is 0: [m, 1, …], or [m] of a gradient [m]."""
+    there = gradient != 0
+    if len(gradient.shape) > 1:
+        there = ops.any(there, axis=tuple(range(1, len(gradient.shape))), keepdims=True)
+    return ops.cast(there, gradient.dtype)
 
 
 def make_optimizer(name: OptimizerName, learning_rate: float) -> Any:
