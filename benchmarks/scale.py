@@ -160,7 +160,9 @@ def least_of(runs: list[dict]) -> dict:
     """One run in which each stage's figures are of the run that took a processor least for it."""
     first, *others = runs
     for name in ("machine", "versions", "settings"):
-        if any(run[name] != first[name] for run in others):
+        if any(
+            first[name].get(key, own) != own for run in others for key, own in run[name].items()
+        ):
             raise SystemExit(f"the runs differ in {name}; give runs of one machine and code")
     rows = {row["ratings"]: dict(row) for row in first["rows"]}
     for other in (row for run in others for row in run["rows"]):
