@@ -20,7 +20,7 @@ class RankingConfig:
         batch_size: ratings in a training step.
         reshuffle: put the ratings in another order for each epoch; the seed program, which caches
             its batches, keeps the first order.
-        optimizer: "adagrad", "adam" or "lazy-adam".
+        optimizer: "adagrad", "adam", or "lazy-adam", which leaves alone vectors without a gradient.
         learning_rate: of the optimizer.
         biases: predict the mean rating plus the user's and the film's own deviation plus what the
             dense layers add, instead of the dense layers' output alone.

@@ -197,7 +197,7 @@ class Batches(keras.utils.PyDataset):
 def _shuffled(
     users: NDArray[Any], together: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Places in random order, but so many of each user one after the other."""
+    """Places int64 [b] in random order, but so many of each user one after the other."""
     if together == 1:
         return generator.permutation(len(users))
     # One sort, by user and at random among their own ratings.

@@ -39,7 +39,9 @@ class Adagrad(keras.optimizers.Adagrad):
 
 
 class LazyAdam(keras.optimizers.Adam):
-    """Adam that leaves a row whose gradient is 0 alone, and its moments (TensorFlow Addons).
+    """Adam that leaves a row whose gradient is 0 alone, and its moments.
+
+    It is the one of TensorFlow Addons.
 
     Adam itself moves every row at every step, by what it remembers of older gradients. Gradients
     may also be `RowGradient`s on JAX.
